@@ -1,0 +1,30 @@
+/** Replaces a small file as a whole: after a crash at any moment the old text or the new one is there, never half. */
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Writes text to `path` with mode 0600 through a temporary file, synced with its folder. Throws the system's error. */
+export function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = openSync(temporary, "w", 0o600);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  syncFolder(dirname(path));
+}
+
+/** Makes the names in a folder durable: a new file is only safe once its folder is synced (fsync(2), notes). */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
