@@ -33,8 +33,11 @@ export function describeAgent(userAgent: string): AgentFacts {
   };
 }
 
+/** Reads a user agent and says, too, whether it is a robot's. */
+export type AgentReader = (userAgent: string) => AgentFacts & { readonly isBot: boolean };
+
 /** Returns a reader like `describeAgent` that remembers the user agents it met last. */
-export function createAgentReader(capacity = 4096): (userAgent: string) => AgentFacts & { readonly isBot: boolean } {
+export function createAgentReader(capacity = 4096): AgentReader {
   const known = new Map<string, AgentFacts & { readonly isBot: boolean }>();
   return (userAgent) => {
     const found = known.get(userAgent);
