@@ -1,0 +1,111 @@
+/** One figure over time: the graph, what is pointed at, and the same figures as a table. */
+import type { JSX } from "preact";
+import { useCallback, useMemo, useState } from "preact/hooks";
+import { Icon } from "../controls/icons.tsx";
+import { Trouble } from "../controls/trouble.tsx";
+import { formatBucket, formatTick, timestampInZone } from "../format/calendar.ts";
+import { formatFigure, formatShort, METRIC_NAMES } from "../format/figures.ts";
+import { askGraph, bucketOf, type Scope } from "../state/questions.ts";
+import { useAnswer } from "../state/use-answer.ts";
+import type { GraphMetric } from "../state/view.ts";
+import { type GraphPoint, toGraphPoints, toPlotColumns } from "./graph-points.ts";
+import { GraphTable } from "./graph-table.tsx";
+import { GraphTooltip } from "./graph-tooltip.tsx";
+import { LineChart, type Pointed } from "./line-chart.tsx";
+
+type GraphCardProps = {
+  readonly scope: Scope;
+  readonly metric: GraphMetric;
+  readonly isDark: boolean;
+  readonly refresh: number;
+};
+
+export function GraphCard({ scope, metric, isDark, refresh }: GraphCardProps): JSX.Element {
+  const { answer, isStale, error, retry } = useAnswer(askGraph(scope, metric), refresh);
+  const [isTable, setIsTable] = useState(false);
+  // What is drawn belongs to the answer, which may still be that of the question before.
+  const shown = useShownGraph(answer, scope);
+  const name = `${METRIC_NAMES[metric]} per ${bucketOf(scope)}`;
+  return (
+    <section class="graph" aria-label={name} aria-busy={isStale}>
+      <header class="graph-head">
+        <h2>{name}</h2>
+        <ul class="legend" aria-hidden="true">
+          {shown?.points.some((point) => point.isIncomplete) && <li class="legend-incomplete">Still counting</li>}
+          {shown?.points.some((point) => point.previous !== null) && <li class="legend-previous">Period before</li>}
+        </ul>
+        <button
+          type="button"
+          class="button-quiet"
+          aria-pressed={isTable}
+          disabled={shown === null}
+          onClick={() => setIsTable(!isTable)}
+        >
+          <Icon name="table" />
+          <span>Table</span>
+        </button>
+      </header>
+      <div class={isStale ? "graph-body stale" : "graph-body"}>
+        {error !== null && <Trouble error={error} onRetry={retry} />}
+        {error === null && shown === null && <div class="skeleton graph-skeleton" />}
+        {error === null && shown !== null && isTable && <GraphTable {...shown} />}
+        {error === null && shown !== null && !isTable && <Graph {...shown} isDark={isDark} />}
+      </div>
+    </section>
+  );
+}
+
+/** A graph as it is drawn: its points and how to write them. */
+export type ShownGraph = {
+  readonly points: readonly GraphPoint[];
+  readonly metric: GraphMetric;
+  readonly bucket: ReturnType<typeof bucketOf>;
+};
+
+function useShownGraph(answer: ReturnType<typeof useAnswer>["answer"], scope: Scope): ShownGraph | null {
+  const { timezone } = scope.here;
+  return useMemo(() => {
+    if (answer === null) return null;
+    const nowMs = Date.now();
+    const points = toGraphPoints(answer, { nowMs, nowLabel: timestampInZone(nowMs, timezone) });
+    const bucket = readBucket(answer.query.dimensions[0]);
+    return { points, bucket, metric: (answer.query.metrics[0] ?? "visitors") as GraphMetric };
+  }, [answer, timezone]);
+}
+
+function readBucket(dimension: string | undefined): ShownGraph["bucket"] {
+  const name = dimension?.slice("time:".length);
+  return name === "hour" || name === "week" || name === "month" ? name : "day";
+}
+
+function Graph({ points, metric, bucket, isDark }: ShownGraph & { readonly isDark: boolean }): JSX.Element {
+  const [pointed, setPointed] = useState<Pointed | null>(null);
+  const columns = useMemo(() => toPlotColumns(points), [points]);
+  const formatX = useCallback((index: number) => formatTick(points[index]?.label ?? "", bucket), [points, bucket]);
+  const formatY = useCallback((value: number) => formatShort(metric, value), [metric]);
+  const isWhole = metric === "visitors" || metric === "visits" || metric === "pageviews";
+  const point = pointed === null ? undefined : points[pointed.index];
+  return (
+    <div class="graph-plot" role="img" aria-label={describe(points, metric, bucket)}>
+      <LineChart
+        columns={columns}
+        formatX={formatX}
+        formatY={formatY}
+        isWhole={isWhole}
+        isDark={isDark}
+        onPoint={setPointed}
+      />
+      {point !== undefined && pointed !== null && (
+        <GraphTooltip point={point} left={pointed.left} metric={metric} bucket={bucket} />
+      )}
+    </div>
+  );
+}
+
+function describe(points: readonly GraphPoint[], metric: GraphMetric, bucket: ShownGraph["bucket"]): string {
+  const known = points.filter((point) => point.value !== null);
+  const best = known.toSorted((one, other) => (other.value ?? 0) - (one.value ?? 0))[0];
+  if (best === undefined) return `${METRIC_NAMES[metric]} per ${bucket}: nothing in this range.`;
+  const highest = `${formatFigure(metric, best.value)} (${formatBucket(best.label, bucket)})`;
+  return `${METRIC_NAMES[metric]} per ${bucket}, highest ${highest}. The button Table shows every figure.`;
+}

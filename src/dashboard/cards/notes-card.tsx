@@ -1,0 +1,34 @@
+/** What the figures leave out and how they are to be read: robots, sampling, warnings, the zone. */
+import type { JSX } from "preact";
+import type { Answer, Filter } from "../../report.ts";
+import { countOf, METRIC_NAMES } from "../format/figures.ts";
+
+type NotesCardProps = {
+  readonly answer: Answer | null;
+  readonly onFilter: (filter: Filter) => void;
+};
+
+const ROBOTS: Filter = ["is", "visit:is_bot", ["true"]];
+
+export function NotesCard({ answer, onFilter }: NotesCardProps): JSX.Element {
+  const warnings = Object.entries(answer?.meta.metric_warnings ?? {});
+  const robots = answer?.meta.bots_excluded ?? 0;
+  return (
+    <ul class="notes">
+      {robots > 0 && (
+        <li>
+          {countOf(robots, "event")} of robots {robots === 1 ? "is" : "are"} left out.{" "}
+          <button type="button" class="link" onClick={() => onFilter(ROBOTS)}>
+            Show them
+          </button>
+        </li>
+      )}
+      {answer?.meta.sampled && <li>Not every visitor was kept: figures are estimates, ± gives the 95 % interval.</li>}
+      {warnings.map(([metric, warning]) => (
+        <li key={metric}>
+          {METRIC_NAMES[metric as keyof typeof METRIC_NAMES]}: {warning.warning}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,75 @@
+/** The questions that the page asks, made from what is being looked at. */
+import type { Filter, FilterDimension, Metric } from "../../report.ts";
+import type { Question } from "../api-client.ts";
+import type { Bucket } from "../format/calendar.ts";
+import { chooseBucket, type Here, type Range, toDateRange } from "./range-presets.ts";
+
+/** What every figure of the page is about. */
+export type Scope = {
+  readonly site: string;
+  readonly range: Range;
+  readonly filters: readonly Filter[];
+  readonly here: Here;
+};
+
+/** A list of a card: what it groups by and which figures it shows, the first of which orders it. */
+export type Breakdown = {
+  readonly label: string;
+  readonly dimension: Exclude<FilterDimension, "visit:is_bot">;
+  readonly metrics: readonly Metric[];
+};
+
+/** The totals, in the order in which they stand on the page. */
+export const TOTALS = [
+  "visitors",
+  "visits",
+  "pageviews",
+  "views_per_visit",
+  "bounce_rate",
+  "visit_duration",
+] as const satisfies readonly Metric[];
+
+/** Asks for the totals, compared with the period before. */
+export function askTotals(scope: Scope): Question {
+  return { ...common(scope), metrics: TOTALS, include: compared(scope) };
+}
+
+/** Asks for one figure over time, compared with the period before. */
+export function askGraph(scope: Scope, metric: Metric): Question {
+  return {
+    ...common(scope),
+    metrics: [metric],
+    dimensions: [`time:${bucketOf(scope)}`],
+    include: { time_labels: true, ...compared(scope) },
+  };
+}
+
+/** Returns the size of the buckets that `askGraph` asks for. */
+export function bucketOf(scope: Scope): Bucket {
+  return chooseBucket(scope.range, scope.here);
+}
+
+/** Asks for the first rows of a list, and how many there are; `search` keeps those that contain it. */
+export function askBreakdown(
+  scope: Scope,
+  { dimension, metrics }: Breakdown,
+  { search, limit }: { readonly search: string; readonly limit: number },
+): Question {
+  const found: readonly Filter[] = search === "" ? [] : [["contains", dimension, [search]]];
+  return {
+    ...common(scope),
+    metrics,
+    dimensions: [dimension],
+    filters: [...scope.filters, ...found],
+    include: { total_rows: true },
+    pagination: { limit, offset: 0 },
+  };
+}
+
+function common({ site, range, filters, here }: Scope): Omit<Question, "metrics"> {
+  return { site, date_range: toDateRange(range, here), filters, timezone: here.timezone };
+}
+
+function compared({ range }: Scope): NonNullable<Question["include"]> {
+  return range === "all" ? {} : { comparisons: { mode: "previous_period" } };
+}

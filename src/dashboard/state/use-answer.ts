@@ -1,0 +1,53 @@
+/** Asks a question and keeps the last answer while the next one is on its way, so that the page never jumps. */
+import { useCallback, useEffect, useState } from "preact/hooks";
+import type { Answer } from "../../report.ts";
+import { ApiError, type Question } from "../api-client.ts";
+import { useSession } from "./session.ts";
+
+export type AnswerState = {
+  /** The newest answer there is; null until the first one came. */
+  readonly answer: Answer | null;
+  /** True while the answer belongs to the question before. */
+  readonly isStale: boolean;
+  readonly error: ApiError | null;
+  readonly retry: () => void;
+};
+
+type Outcome = { readonly key: string; readonly answer: Answer | null; readonly error: ApiError | null };
+
+/** Asks whenever the question or `refresh` changes; null asks nothing. A request that is no longer wanted is stopped. */
+export function useAnswer(question: Question | null, refresh = 0): AnswerState {
+  const { api } = useSession();
+  const key = question === null ? null : JSON.stringify(question);
+  const [attempt, setAttempt] = useState(0);
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
+
+  // `refresh` and `attempt` ask the same question again
+  useEffect(() => {
+    if (key === null) return;
+    const controller = new AbortController();
+    api.ask(JSON.parse(key) as Question, controller.signal).then(
+      (answer) => setOutcome({ key, answer, error: null }),
+      (error: unknown) => {
+        if (controller.signal.aborted) return;
+        setOutcome((before) => ({ key, answer: before?.answer ?? null, error: toApiError(error) }));
+      },
+    );
+    return () => controller.abort();
+  }, [api, key, refresh, attempt]);
+
+  const retry = useCallback(() => setAttempt((count) => count + 1), []);
+  const isCurrent = outcome !== null && outcome.key === key;
+  return {
+    answer: outcome?.answer ?? null,
+    isStale: outcome !== null && (!isCurrent || outcome.error !== null),
+    error: isCurrent ? outcome.error : null,
+    retry,
+  };
+}
+
+/** Turns anything thrown into an ApiError, which the page knows how to show. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError("internal_error", error instanceof Error ? error.message : String(error), { cause: error });
+}
