@@ -1,0 +1,175 @@
+/**
+ * The file that is being written, as its only writer sees it: bytes are committed (on disk, under the file's name) or
+ * the commit throws and none of them is in the file. Synchronous, because it has a thread of its own.
+ *
+ * - A failed write is cut back to the last committed byte; the descriptor stays good.
+ * - After a failed sync the descriptor is never used again: Linux reports the error once and then calls lost pages
+ *   clean (kernel docs, "fsyncgate"). The file is cut back and sealed, and the bytes are written to a new one.
+ * - A file that was moved, deleted or changed by somebody else is left, and the bytes are written to a new one: a
+ *   write to a deleted file succeeds and means nothing.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
+import { syncFolder, withFile, writeAll } from "./durable-file.ts";
+import { activeName } from "./log-files.ts";
+import { quarantineTornTail } from "./quarantine.ts";
+import { sealActiveFile } from "./seal.ts";
+
+export type ActiveFileOptions = {
+  readonly dataDir: string;
+  /** 1, 2, …: each writer has a file of its own. */
+  readonly writer: number;
+  /** `os` leaves out the sync of each commit; a file is still synced when it is sealed. */
+  readonly durability: "fsync" | "os";
+  readonly onWarning: (message: string) => void;
+};
+
+type OpenFile = { readonly descriptor: number; readonly inode: number; bytes: number };
+
+/** A commit is tried on the file at hand and, when that one fails its sync, on one new file. */
+const COMMIT_FILES = 2;
+/** Free space that must be there before a log that failed takes events again. */
+const PROBE_BYTES = 262_144;
+
+export class ActiveFile {
+  /** Base name of the file. */
+  readonly name: string;
+  private readonly options: ActiveFileOptions;
+  private readonly path: string;
+  private file: OpenFile | undefined;
+
+  constructor(options: ActiveFileOptions) {
+    this.options = options;
+    this.name = activeName(options.writer);
+    this.path = join(options.dataDir, this.name);
+  }
+
+  /** Committed bytes of the file. */
+  get bytes(): number {
+    return this.file?.bytes ?? 0;
+  }
+
+  /** Quarantines a torn tail, seals what an earlier start left, opens a fresh file. Throws the system's error. */
+  open(): void {
+    this.ensureOpen();
+  }
+
+  /** Returns when the bytes (whole lines) are committed; throws the system's error when none of them is. */
+  commit(bytes: Uint8Array): void {
+    let failure: unknown;
+    for (let attempt = 0; attempt < COMMIT_FILES; attempt++) {
+      const file = this.ensureOpen();
+      this.write(file, bytes);
+      try {
+        this.sync(file);
+        this.checkStillOurs(file, file.bytes + bytes.length);
+        file.bytes += bytes.length;
+        return;
+      } catch (error) {
+        failure = error;
+        this.options.onWarning(`${this.name} is given up and a new file begun: ${describeError(error)}`);
+        this.giveUp(file, file.bytes + bytes.length);
+      }
+    }
+    throw failure;
+  }
+
+  /** Throws the system's error while a commit is bound to fail: no space, no file, a broken disk. */
+  probe(): void {
+    const path = join(this.options.dataDir, `${this.name}.probe.tmp`);
+    try {
+      withFile(path, "w", (descriptor) => {
+        writeAll(descriptor, new Uint8Array(PROBE_BYTES));
+        fsyncSync(descriptor);
+      });
+    } finally {
+      removeIfThere(path);
+    }
+    this.ensureOpen();
+  }
+
+  /** Closes the file and leaves it to be sealed by the next start. Everything committed is already on disk. */
+  close(): void {
+    if (this.file) closeSync(this.file.descriptor);
+    this.file = undefined;
+  }
+
+  private ensureOpen(): OpenFile {
+    if (this.file) return this.file;
+    const { dataDir, writer } = this.options;
+    refuseForeign(this.path);
+    quarantineTornTail(dataDir, writer);
+    sealActiveFile(dataDir, writer);
+    const descriptor = openSync(this.path, "ax", 0o600);
+    try {
+      syncFolder(dataDir);
+      this.file = { descriptor, inode: statSync(this.path).ino, bytes: 0 };
+      return this.file;
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  }
+
+  private write(file: OpenFile, bytes: Uint8Array): void {
+    try {
+      writeAll(file.descriptor, bytes);
+    } catch (error) {
+      try {
+        ftruncateSync(file.descriptor, file.bytes);
+      } catch (cutError) {
+        this.options.onWarning(`${this.name} could not be cut back to its last whole line: ${describeError(cutError)}`);
+        this.close();
+      }
+      throw error;
+    }
+  }
+
+  private sync(file: OpenFile): void {
+    if (this.options.durability === "fsync") fdatasyncSync(file.descriptor);
+  }
+
+  private checkStillOurs(file: OpenFile, expectedBytes: number): void {
+    const stats = statSync(this.path, { throwIfNoEntry: false });
+    if (stats?.ino === file.inode && stats.size === expectedBytes) return;
+    throw new PasserbyError("log_unavailable", "another program moved, deleted or changed the file; leave it alone");
+  }
+
+  /** Cuts off what was not committed, unless somebody else's bytes stand behind it, and closes the descriptor. */
+  private giveUp(file: OpenFile, expectedBytes: number): void {
+    this.file = undefined;
+    try {
+      const { size } = fstatSync(file.descriptor);
+      if (size === expectedBytes) ftruncateSync(file.descriptor, file.bytes);
+    } catch (error) {
+      this.options.onWarning(`${this.name} keeps lines that are written again elsewhere: ${describeError(error)}`);
+    } finally {
+      closeSync(file.descriptor);
+    }
+  }
+}
+
+function refuseForeign(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats || stats.isFile()) return;
+  throw new PasserbyError("data_dir_unusable", `${path} is not a regular file; move it away`);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
+}

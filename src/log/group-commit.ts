@@ -1,0 +1,236 @@
+/**
+ * Group commit: events that arrive while one sync runs share the next. Two buffers, one in flight at the writer's
+ * thread and one being filled, no linger, and a bound on the bytes that wait. An append resolves when its lines are on
+ * disk and rejects when none of them is. After a failure everything that waits is rejected, a new start id begins (so
+ * that no number is used twice), and the writer tries twice a second whether it can go on.
+ */
+import type { Clock } from "../clock.ts";
+import { PasserbyError } from "../errors.ts";
+import type { AcceptedEvent } from "../event.ts";
+import { encodeLines } from "./encode-line.ts";
+import type { WriterAnswer, WriterClient } from "./writer-client.ts";
+
+export type GroupCommitOptions = {
+  readonly client: WriterClient;
+  /** Name of the writer in each line, `w1`. */
+  readonly writer: string;
+  readonly clock: Clock;
+  readonly maxQueueBytes: number;
+  readonly onWarning: (message: string) => void;
+};
+
+/** Where a batch is: its lines stand in `file` (base name), numbered from `firstSeq` on. */
+export type Appended = {
+  readonly file: string;
+  readonly writer: string;
+  readonly start: string;
+  readonly firstSeq: number;
+};
+
+/** Why a log does not take events: no space, another fault of the disk, too many bytes waiting, or the end. */
+export type RefusalCause = "disk_full" | "disk_error" | "queue_full" | "closing";
+
+type Waiter = {
+  readonly position: Omit<Appended, "file">;
+  readonly events: number;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: PasserbyError) => void;
+};
+
+type Batch = { readonly buffer: Buffer<ArrayBuffer>; readonly bytes: number; readonly waiters: readonly Waiter[] };
+type Failure = { readonly cause: RefusalCause; readonly message: string };
+
+const FIRST_BUFFER_BYTES = 262_144;
+/** A buffer that a burst has made larger is not kept. */
+const KEPT_BUFFER_BYTES = 4_194_304;
+const PROBE_INTERVAL_MS = 500;
+
+export class GroupCommit {
+  private readonly options: GroupCommitOptions;
+  private file = { name: "", bytes: 0, tornLines: 0 };
+  private start: string;
+  private nextSeq = 0;
+  private appendedEvents = 0;
+  private buffer: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+  private bufferedBytes = 0;
+  private spare: Buffer<ArrayBuffer> | undefined;
+  private waiters: Waiter[] = [];
+  private inFlightBytes = 0;
+  private running: Promise<void> | undefined;
+  private failure: Failure | undefined;
+  private probing: Promise<void> | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private isClosing = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.options = options;
+    this.start = newStart(options.clock);
+  }
+
+  /** Waits until the writer has its file open; throws `data_dir_unusable`. */
+  async open(): Promise<void> {
+    const answer = await this.options.client.prepare();
+    if (this.noteReady(answer)) return;
+    const message = answer.kind === "not_ready" ? answer.message : "its writer thread ended";
+    throw new PasserbyError("data_dir_unusable", `the log cannot be opened: ${message}`);
+  }
+
+  get status(): {
+    readonly file: string;
+    readonly fileBytes: number;
+    readonly tornLines: number;
+    readonly start: string;
+    readonly queuedBytes: number;
+    readonly appendedEvents: number;
+    readonly refusal: Failure | undefined;
+  } {
+    const { name, bytes, tornLines } = this.file;
+    const { start, queuedBytes, appendedEvents } = this;
+    return {
+      file: name,
+      fileBytes: bytes,
+      tornLines,
+      start,
+      queuedBytes,
+      appendedEvents,
+      refusal: this.findRefusal(0),
+    };
+  }
+
+  /** Appends a batch as a whole; rejects with `log_unavailable` when nothing of it is stored. */
+  append(events: readonly AcceptedEvent[]): Promise<Appended> {
+    const refusal = this.findRefusal(0);
+    if (refusal) return Promise.reject(unavailable(refusal));
+    const position = { writer: this.options.writer, start: this.start, firstSeq: this.nextSeq };
+    if (events.length === 0) return Promise.resolve({ ...position, file: this.file.name });
+    const lines = encodeLines(events, { writer: position.writer, start: position.start, seq: position.firstSeq });
+    const bytes = Buffer.byteLength(lines);
+    const overflow = this.findRefusal(bytes);
+    if (overflow) return Promise.reject(unavailable(overflow));
+    this.fill(lines, bytes);
+    this.nextSeq += events.length;
+    this.running ??= this.run();
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ position, events: events.length, resolve, reject });
+    });
+  }
+
+  /** Refuses new batches, waits for those that were taken, closes the file. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    clearTimeout(this.retry);
+    await this.running;
+    await this.probing;
+    await this.options.client.close();
+  }
+
+  private get queuedBytes(): number {
+    return this.bufferedBytes + this.inFlightBytes;
+  }
+
+  private findRefusal(bytes: number): Failure | undefined {
+    if (this.isClosing) return { cause: "closing", message: "the log is closing" };
+    if (this.failure) return this.failure;
+    const { queuedBytes } = this;
+    const { maxQueueBytes } = this.options;
+    // An empty queue takes a batch of any size, else a large one could never be stored.
+    if (queuedBytes === 0 || queuedBytes + bytes < maxQueueBytes) return undefined;
+    return { cause: "queue_full", message: `${queuedBytes} bytes wait for the disk, the bound is ${maxQueueBytes}` };
+  }
+
+  private fill(lines: string, bytes: number): void {
+    const needed = this.bufferedBytes + bytes;
+    if (needed > this.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+      this.buffer.copy(larger, 0, 0, this.bufferedBytes);
+      this.buffer = larger;
+    }
+    this.buffer.write(lines, this.bufferedBytes, "utf8");
+    this.bufferedBytes = needed;
+  }
+
+  private async run(): Promise<void> {
+    // What else came in the same turn of the event loop goes into the first commit; this waits for nothing outside.
+    await new Promise(setImmediate);
+    while (this.bufferedBytes > 0) {
+      const batch = this.takeBatch();
+      const answer = await this.options.client.commit(batch.buffer, batch.bytes);
+      this.inFlightBytes = 0;
+      if (answer.kind === "committed") this.settle(batch, answer);
+      else this.fail(batch, answer);
+    }
+    this.running = undefined;
+  }
+
+  private takeBatch(): Batch {
+    const batch = { buffer: this.buffer, bytes: this.bufferedBytes, waiters: this.waiters };
+    this.buffer = this.spare ?? Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+    this.spare = undefined;
+    this.bufferedBytes = 0;
+    this.waiters = [];
+    this.inFlightBytes = batch.bytes;
+    return batch;
+  }
+
+  private settle(batch: Batch, answer: Extract<WriterAnswer, { kind: "committed" }>): void {
+    this.keepBuffer(answer.buffer);
+    this.file = { ...this.file, name: answer.file, bytes: answer.fileBytes };
+    for (const { position, events, resolve } of batch.waiters) {
+      this.appendedEvents += events;
+      resolve({ ...position, file: answer.file });
+    }
+  }
+
+  private fail(batch: Batch, answer: WriterAnswer): void {
+    if (answer.kind === "failed") this.keepBuffer(answer.buffer);
+    this.failure = describeFailure(answer);
+    this.options.onWarning(`the log does not take events: ${this.failure.message}`);
+    const rejected = [...batch.waiters, ...this.waiters];
+    this.waiters = [];
+    this.bufferedBytes = 0;
+    this.start = newStart(this.options.clock);
+    this.nextSeq = 0;
+    for (const { reject } of rejected) reject(unavailable(this.failure));
+    this.scheduleProbe();
+  }
+
+  private keepBuffer(bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.byteLength <= KEPT_BUFFER_BYTES) this.spare = Buffer.from(bytes.buffer);
+  }
+
+  private scheduleProbe(): void {
+    if (this.isClosing) return;
+    this.retry = setTimeout(() => {
+      this.probing = this.probe();
+    }, PROBE_INTERVAL_MS);
+  }
+
+  private async probe(): Promise<void> {
+    const answer = await this.options.client.prepare();
+    if (!this.noteReady(answer)) return this.scheduleProbe();
+    this.failure = undefined;
+    this.options.onWarning("the log takes events again");
+  }
+
+  private noteReady(answer: WriterAnswer): boolean {
+    if (answer.kind !== "ready") return false;
+    this.file = { name: answer.file, bytes: answer.fileBytes, tornLines: answer.tornLines };
+    return true;
+  }
+}
+
+function newStart(clock: Clock): string {
+  return Buffer.from(clock.randomBytes(9)).toString("base64url");
+}
+
+function describeFailure(answer: WriterAnswer): Failure {
+  if (answer.kind !== "failed") return { cause: "disk_error", message: "the writer thread ended" };
+  const isFull = answer.code === "ENOSPC" || answer.code === "EDQUOT";
+  return isFull
+    ? { cause: "disk_full", message: "the disk is full; free some space" }
+    : { cause: "disk_error", message: answer.message };
+}
+
+function unavailable(failure: Failure): PasserbyError {
+  return new PasserbyError("log_unavailable", `nothing was stored: ${failure.message}; try again`);
+}

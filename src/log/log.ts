@@ -1,0 +1,116 @@
+/**
+ * The log: the append-only record of every stored event, and the source of truth that store and ring are rebuilt from.
+ *
+ * Flow. append → encoded on the calling thread → group commit → writer thread: write, fdatasync → resolved. An event is
+ * acknowledged when its line is on disk, and at no other time.
+ *
+ * Format. One event a line: JSON in UTF-8, ended by `\n`, fields as in event.ts, the position (writer, start, seq)
+ * first. `metrics.jsonl` (`metrics.wN.jsonl` for writer N) is being written; it is sealed as
+ * `metrics-YYYY-MM-DD[.wN].K.jsonl`. Shards never change their content.
+ *
+ * Invariants. One process owns the folder (ownership.ts) and only the owner seals. The active file ends in a whole line
+ * before anything is appended to it. Within a start of a writer, seq has no gap and no number is used twice. A batch
+ * is on disk as a whole when its append resolves; when it rejects, none of its lines is in the file, unless the disk
+ * refused even to be cut back, which is warned about.
+ *
+ * After a crash. The next start takes over the dead owner's socket, moves a torn last line to quarantine, seals the
+ * file and begins a fresh one, so nothing is ever glued to a torn line. Each step leaves a state from which a start
+ * that is itself killed is completed by the next. A whole line that was never acknowledged may stay: at least once.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import type { AcceptedEvent } from "../event.ts";
+import type { Commands, Json } from "./control-channel.ts";
+import { type Appended, GroupCommit, type RefusalCause } from "./group-commit.ts";
+import { claimDataDir, prepareDataDir } from "./ownership.ts";
+import { WriterClient } from "./writer-client.ts";
+
+export type { Appended, RefusalCause } from "./group-commit.ts";
+
+export type LogOptions = {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  /** `fsync`: acknowledged when on disk. `os`: when handed to the operating system; a power cut may take it back. */
+  readonly durability: "fsync" | "os";
+  /** Bytes of lines that may wait for the disk; past it append rejects. */
+  readonly maxQueueBytes: number;
+  /** 1 (default) writes metrics.jsonl, n writes metrics.wn.jsonl. */
+  readonly writer?: number;
+  /** What `collector.sock` answers besides `hello` and `status`. */
+  readonly commands?: Commands;
+  /** Told about faults that the log lived through. */
+  readonly onWarning?: (message: string) => void;
+};
+
+export type LogStatus = {
+  /** False while append rejects; then `reason` and `message` say why. */
+  readonly accepting: boolean;
+  readonly reason: RefusalCause | undefined;
+  readonly message: string | undefined;
+  /** Bytes of lines that wait for the disk. */
+  readonly queuedBytes: number;
+  /** Base name of the active file, whether it is there, and its acknowledged bytes: readers go no further. */
+  readonly file: string;
+  readonly fileExists: boolean;
+  readonly fileBytes: number;
+  /** Torn lines in quarantine, in this data directory. */
+  readonly tornLines: number;
+  /** Events acknowledged since the log was opened. */
+  readonly appendedEvents: number;
+};
+
+export type Log = {
+  /**
+   * Resolves when all lines of the batch are on disk. Rejects with `log_unavailable` when the queue is at its bound,
+   * the disk is full or faulty, or the log is closing; then nothing of the batch is stored.
+   */
+  readonly append: (events: readonly AcceptedEvent[]) => Promise<Appended>;
+  readonly status: () => LogStatus;
+  /** Stores what was taken, refuses the rest, gives the folder up. */
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Opens the log of a data directory: makes it (0700) if missing, claims it, recovers what the last start left.
+ * Throws `data_dir_unusable` and `data_dir_owned`. Close it.
+ */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const { dataDir, durability, clock, maxQueueBytes, writer = 1, onWarning = () => undefined } = options;
+  prepareDataDir(dataDir);
+  const ownership = await claimDataDir(dataDir, clock);
+  const client = new WriterClient({ dataDir, writer, durability }, onWarning);
+  const commit = new GroupCommit({ client, writer: `w${writer}`, clock, maxQueueBytes, onWarning });
+  const close = async (): Promise<void> => {
+    await commit.close();
+    await ownership.release();
+  };
+  try {
+    await commit.open();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const status = (): LogStatus => describeStatus(dataDir, commit);
+  ownership.serve({ ...options.commands, status: async () => statusJson(status()) });
+  return { append: (events) => commit.append(events), status, close };
+}
+
+function describeStatus(dataDir: string, commit: GroupCommit): LogStatus {
+  const { refusal, file, fileBytes, tornLines, queuedBytes, appendedEvents } = commit.status;
+  return {
+    accepting: refusal === undefined,
+    reason: refusal?.cause,
+    message: refusal?.message,
+    queuedBytes,
+    file,
+    fileExists: existsSync(join(dataDir, file)),
+    fileBytes,
+    tornLines,
+    appendedEvents,
+  };
+}
+
+function statusJson(status: LogStatus): Json {
+  return { ...status, reason: status.reason ?? null, message: status.message ?? null, pid: process.pid };
+}

@@ -1,0 +1,155 @@
+/**
+ * One owner for a data directory: exactly one of any number of processes that ask for it at once gets it, and a
+ * process that was killed gives it up by that. Node has no file lock and a PID file lies, but a socket that a live
+ * process listens on answers, across PID namespaces too.
+ *
+ * Replacing a dead owner's socket by name cannot be made atomic, so the asking processes first agree among themselves:
+ * 1. each listens on a name of its own (`.collector-ID.sock`), and only then looks for the others;
+ * 2. whoever meets an owner, or a live asker with a lower id, gives up; the lower id waits until the other has gone;
+ * 3. the one that is left moves its socket over `collector.sock`.
+ * Of two askers the one that came to step 1 later sees the other, so both cannot pass. The folder must be on a file
+ * system of this machine: over a network, a socket does not answer other hosts.
+ */
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import type { Server } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
+import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
+import { askSocket, type Commands, type Json, OWNER_SOCKET, serveCommands, socketPath } from "./control-channel.ts";
+
+/** A claimed data directory. */
+export type Ownership = {
+  /** Answers these commands from now on. */
+  readonly serve: (commands: Commands) => void;
+  /** Gives the folder up. Close the log first: the next owner may come at once. */
+  readonly release: () => Promise<void>;
+};
+
+const CONTENDER = /^\.collector-([0-9a-f]{16})\.sock$/;
+/** A live process answers its socket within this; one that is stopped or hangs still owns the folder. */
+const HELLO_TIMEOUT_MS = 5_000;
+const RIVAL_POLL_MS = 20;
+/** A dead asker's socket may be one that is bound and about to listen, until it is this old. */
+const LEFTOVER_AGE_MS = 60_000;
+
+/**
+ * Makes the data directory (0700) if it is missing and checks that it can be used. Throws `data_dir_unusable`.
+ */
+export function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    readdirSync(dataDir);
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+}
+
+/**
+ * Claims an existing data directory for this process. Throws `data_dir_owned` when another process has it or is faster,
+ * `data_dir_unusable` when the folder cannot hold a socket.
+ */
+export async function claimDataDir(dataDir: string, clock: Clock): Promise<Ownership> {
+  const id = Buffer.from(clock.randomBytes(8)).toString("hex");
+  const own = `.collector-${id}.sock`;
+  const state: { isOwner: boolean; commands: Commands } = { isOwner: false, commands: {} };
+  const hello = async (): Promise<Json> => ({ is_owner: state.isOwner });
+  const server = serveCommands(() => ({ ...state.commands, hello }));
+  const socket = socketPath(dataDir, own);
+  const stop = async (name: string): Promise<void> => {
+    rmSync(join(dataDir, name), { force: true });
+    await closeServer(server);
+    socket.close();
+  };
+  try {
+    await listen(server, socket.path);
+    chmodSync(join(dataDir, own), 0o600);
+    await win(dataDir, id);
+    renameSync(join(dataDir, own), join(dataDir, OWNER_SOCKET));
+    state.isOwner = true;
+  } catch (error) {
+    await stop(own);
+    throw error instanceof PasserbyError ? error : unusable(dataDir, error);
+  }
+  return {
+    serve: (commands) => {
+      state.commands = commands;
+    },
+    release: () => stop(OWNER_SOCKET),
+  };
+}
+
+/** Returns when every other asker has given up and no owner answers. */
+async function win(dataDir: string, id: string): Promise<void> {
+  for (let hasRival = true; hasRival; ) {
+    hasRival = false;
+    for (const [name, rival] of listContenders(dataDir)) {
+      if (rival === id) continue;
+      const role = await findRole(dataDir, name);
+      if (role === "owner" || (role === "contender" && rival < id)) throw owned(dataDir);
+      if (role === "contender") hasRival = true;
+      else removeLeftover(join(dataDir, name));
+    }
+    // Last, because an asker that wins moves from its own name to this one.
+    if ((await findRole(dataDir, OWNER_SOCKET)) !== "nobody") throw owned(dataDir);
+    if (hasRival) await delay(RIVAL_POLL_MS);
+  }
+}
+
+function listContenders(dataDir: string): (readonly [name: string, id: string])[] {
+  return readdirSync(dataDir).flatMap((name) => {
+    const id = CONTENDER.exec(name)?.[1];
+    return id === undefined ? [] : [[name, id] as const];
+  });
+}
+
+async function findRole(dataDir: string, name: string): Promise<"nobody" | "contender" | "owner"> {
+  const { path, close } = socketPath(dataDir, name);
+  try {
+    const answer = await askSocket(path, { command: "hello", args: null }, HELLO_TIMEOUT_MS);
+    if (answer === undefined) return "nobody";
+    return typeof answer === "object" && answer !== null && "is_owner" in answer && answer.is_owner === false
+      ? "contender"
+      : "owner";
+  } catch (error) {
+    // EAGAIN: its queue is full; internal_error: it hangs or ended while it was asked. Only a refusal proves it dead.
+    if (error instanceof PasserbyError || systemErrorCode(error) === "EAGAIN") return "owner";
+    throw error;
+  } finally {
+    close();
+  }
+}
+
+function removeLeftover(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats && Date.now() - stats.ctimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true });
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+function owned(dataDir: string): PasserbyError {
+  return new PasserbyError(
+    "data_dir_owned",
+    `${dataDir} belongs to another running collector: stop that one, or give this one a folder of its own (--data-dir)`,
+  );
+}
+
+function unusable(dataDir: string, error: unknown): PasserbyError {
+  const message = `${dataDir} cannot be used as data directory: ${describeError(error)}`;
+  return new PasserbyError("data_dir_unusable", message, { cause: error });
+}

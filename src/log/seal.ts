@@ -1,0 +1,66 @@
+/**
+ * Turns an active file into a sealed shard. A shard is named for the UTC day on which its first line was received
+ * (for a file without one, the day it was last changed), even where a later line is of the next day.
+ */
+import { fstatSync, lstatSync, readdirSync, readSync, type Stats, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { utcDay } from "../clock.ts";
+import { systemErrorCode } from "../errors.ts";
+import { decodeLine, isStoredEvent } from "./decode-line.ts";
+import { renameToFree, syncFolder, withFile } from "./durable-file.ts";
+import { activeName, nextShardNumber, parseLogFileName, sealedName } from "./log-files.ts";
+
+/** How much of a file is looked at to find its day. */
+const HEAD_BYTES = 1_048_576;
+
+/**
+ * Seals a writer's active file, which nobody may hold open for writing and which must end in whole lines. Returns the
+ * shard's name; undefined when there was nothing to seal (an empty file is removed). A seal that was cut short is
+ * completed: a file that already has a shard's name only loses the active one.
+ */
+export function sealActiveFile(dataDir: string, writer: number): string | undefined {
+  const name = activeName(writer);
+  const path = join(dataDir, name);
+  const stats = statIfThere(path);
+  if (!stats) return undefined;
+  const names = readdirSync(dataDir);
+  const sealed = stats.nlink > 1 ? findShardOf(dataDir, stats, names) : undefined;
+  if (stats.size === 0 || sealed !== undefined) {
+    syncFolder(dataDir);
+    unlinkSync(path);
+    return sealed;
+  }
+  const series = { kind: "sealed", writer, day: dayOf(path), number: 0 } as const;
+  const first = nextShardNumber(names, series);
+  return renameToFree(dataDir, name, (attempt) => sealedName({ ...series, number: first + attempt }));
+}
+
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function findShardOf(dataDir: string, active: Stats, names: readonly string[]): string | undefined {
+  return names.find((name) => {
+    if (parseLogFileName(name)?.kind !== "sealed") return false;
+    const shard = lstatSync(join(dataDir, name));
+    return shard.ino === active.ino && shard.dev === active.dev;
+  });
+}
+
+function dayOf(path: string): string {
+  return withFile(path, "r", (descriptor) => {
+    const head = Buffer.alloc(HEAD_BYTES);
+    const bytes = readSync(descriptor, head, 0, HEAD_BYTES, 0);
+    const lines = head.toString("utf8", 0, bytes).split("\n");
+    for (const line of lines) {
+      const event = decodeLine(line);
+      if (isStoredEvent(event)) return event.receivedAt.slice(0, 10);
+    }
+    return utcDay(fstatSync(descriptor).mtimeMs);
+  });
+}
