@@ -14,10 +14,10 @@ const READ_LENGTH = 512;
 
 /**
  * Automation that names itself and that isbot 5.2.3 takes for a browser: test drivers, engines without a window,
- * page-speed probes. `Electron` is absent on purpose: people read pages in desktop apps.
+ * page-speed probes, a few fetchers. `Electron` is absent on purpose: people read pages in desktop apps.
  */
 const AUTOMATION =
-  /\b(?:slimerjs|casperjs|nightmare|jsdom|happydom|zombie\.js|puppeteer|webdriver\w*|cypress|testcafe|htmlunit|gtmetrix|ylt|webpagetest|sitespeed\.io|browsershot|browserless|wkhtmlto\w{1,8}|prerender|rendertron|checkly|newrelicpinger|backstopjs)\b/i;
+  /\b(?:slimerjs|casperjs|nightmare|jsdom|happydom|zombie\.js|puppeteer|webdriver\w*|cypress|testcafe|htmlunit|gtmetrix|ylt|webpagetest|sitespeed\.io|browsershot|browserless|wkhtmlto\w{1,8}|prerender|rendertron|checkly|newrelicpinger|backstopjs|webthumbnail)\b/i;
 
 /**
  * Says whether a user agent belongs to a robot or an automated browser. An empty one does: every browser sends a user
