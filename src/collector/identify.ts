@@ -1,11 +1,17 @@
 /**
- * Who a visitor is in mode `daily`: an id that nobody can compute again once the salt of its day is destroyed. The
- * address and the user agent live in this function's locals only.
+ * The identify step: who a visitor is in mode `daily`, by an id that nobody can compute again once the salt of its day
+ * is destroyed. The address and the user agent live in locals only. An id that the client sent is kept.
  */
 import { createHmac } from "node:crypto";
+import { type ActiveVisitors, isAfterMidnight } from "./active-visitors.ts";
+import type { Draft } from "./draft.ts";
+import type { SaltKeeper } from "./salts.ts";
 
 /** What an id is made of; two sites never share one. */
 export type VisitorTraits = { readonly site: string; readonly address: string; readonly userAgent: string };
+
+/** The state that identities depend on. */
+export type IdentityState = { readonly salts: SaltKeeper; readonly active: ActiveVisitors };
 
 /**
  * Returns the visitor id: the first 16 bytes of HMAC-SHA-256 (RFC 2104) under the salt of the UTC day, base64url, 22
@@ -16,4 +22,23 @@ export function deriveVisitorId(salt: Uint8Array, traits: VisitorTraits): string
   const parts = [traits.site, traits.address, traits.userAgent];
   hmac.update(parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(""));
   return hmac.digest().subarray(0, 16).toString("base64url");
+}
+
+/** Returns the id of a visitor now: yesterday's for a visit that runs over midnight UTC, else today's. */
+export function currentVisitorId(state: IdentityState, traits: VisitorTraits, nowMs: number): string {
+  const { today, yesterday } = state.salts.at(nowMs);
+  if (yesterday !== undefined && isAfterMidnight(nowMs)) {
+    const earlier = deriveVisitorId(yesterday, traits);
+    if (state.active.wasActive(earlier, nowMs)) return earlier;
+  }
+  return deriveVisitorId(today, traits);
+}
+
+/** Fills in the visitor id of an event that came without one. */
+export function identify(draft: Draft, state: IdentityState): undefined {
+  if (draft.event.visitorId !== "") return;
+  const { sender, userAgent, receivedAtMs, event } = draft;
+  const traits = { site: event.site, address: sender.address, userAgent };
+  event.visitorId = currentVisitorId(state, traits, receivedAtMs);
+  state.active.touch(event.visitorId, receivedAtMs);
 }

@@ -1,0 +1,101 @@
+/** `passerby key`: makes, lists and revokes keys. A key is shown when it is made and never again. */
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { Argument, Command, Option } from "commander";
+import { systemClock } from "../src/clock.ts";
+import { PasserbyError } from "../src/errors.ts";
+import { KEY_SCOPES, type KeyRing, type KeyScope, openKeys } from "../src/server/keys.ts";
+import { commandSettings } from "./settings.ts";
+
+type CreateFlags = { scope: KeyScope; site?: string; expires?: string; dataDir?: string; json?: boolean };
+
+/** Makes the subcommand. */
+export function keyCommand(): Command {
+  return new Command("key")
+    .description("make, list and revoke keys")
+    .addCommand(createKey())
+    .addCommand(listKeys())
+    .addCommand(revokeKey());
+}
+
+function createKey(): Command {
+  return new Command("create")
+    .description("make a key and show it, once")
+    .addOption(new Option("--scope <scope>", "what it may do").choices(KEY_SCOPES).makeOptionMandatory())
+    .option("--site <site>", "the one site it is for (default: all)")
+    .option("--expires <time>", "how long it is good, such as 90d or 12h (default: until revoked)")
+    .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  passerby key create --scope read
+  passerby key create --scope ingest --site example.com --expires 90d --json`,
+    )
+    .action((flags: CreateFlags) => {
+      const lifetimeMs = flags.expires === undefined ? null : parseLifetime(flags.expires);
+      const { key, record } = openRing(flags.dataDir).create({
+        scope: flags.scope,
+        site: flags.site ?? null,
+        lifetimeMs,
+      });
+      if (flags.json)
+        console.log(
+          JSON.stringify({ key, id: record.id, scope: record.scope, site: record.site, expires_at: record.expires_at }),
+        );
+      else console.log(`${key}\n\nKeep it: it is stored as a hash and cannot be shown again. Its id is ${record.id}.`);
+    });
+}
+
+function listKeys(): Command {
+  return new Command("list")
+    .description("list keys by id, without the keys")
+    .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
+    .option("--json", "print JSON")
+    .action((flags: { dataDir?: string; json?: boolean }) => {
+      const rows = openRing(flags.dataDir)
+        .list()
+        .map(({ hash: _hash, ...shown }) => shown);
+      if (flags.json) return console.log(JSON.stringify(rows));
+      if (rows.length === 0) return console.log("No keys yet. Make one with: passerby key create --scope read");
+      for (const row of rows) {
+        console.log(
+          `${row.id}  ${row.scope.padEnd(7)}  ${row.site ?? "all sites"}  until ${row.expires_at ?? "revoked"}`,
+        );
+      }
+    });
+}
+
+function revokeKey(): Command {
+  return new Command("revoke")
+    .description("end a key and the sessions that were opened with it")
+    .addArgument(new Argument("<id>", "id shown by passerby key list"))
+    .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
+    .action((id: string, flags: { dataDir?: string }) => {
+      if (!openRing(flags.dataDir).revoke(id)) {
+        throw new PasserbyError("input_unreadable", `there is no key with the id ${id}: see passerby key list`);
+      }
+      console.log(`Key ${id} is revoked.`);
+    });
+}
+
+function openRing(dataDir: string | undefined): KeyRing {
+  const folder = resolve(commandSettings({ METRICS_DATA_DIR: dataDir }, undefined).dataDir);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new PasserbyError("data_dir_unusable", `${folder} cannot be made: check the path and its owner`, { cause });
+  }
+  return openKeys(folder, systemClock);
+}
+
+function parseLifetime(text: string): number {
+  const match = /^(\d{1,4})([hd])$/.exec(text);
+  const count = Number(match?.[1] ?? 0);
+  if (count > 0) return count * (match?.[2] === "h" ? 3_600_000 : 86_400_000);
+  throw new PasserbyError(
+    "setting_invalid",
+    `--expires ${text} is not allowed: give hours or days, such as 12h or 90d`,
+  );
+}

@@ -1,0 +1,29 @@
+/** The `passerby` command line: its subcommands, one file each, and what an error looks like at a terminal. */
+import { Command } from "commander";
+import { describeError, PasserbyError } from "../src/errors.ts";
+import { importCommand } from "./import.ts";
+import { keyCommand } from "./key.ts";
+import { signInCommand } from "./sign-in.ts";
+import { startCommand } from "./start.ts";
+
+/** Exit code when a command could not do its work at all: bad settings, unusable input, a port in use. */
+const EXIT_UNUSABLE = 2;
+
+const program = new Command("passerby")
+  .description("Behaviour metrics for your own site, without following anyone home.")
+  .showHelpAfterError("(see --help)")
+  .addCommand(startCommand())
+  .addCommand(keyCommand())
+  .addCommand(signInCommand())
+  .addCommand(importCommand())
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_UNUSABLE));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // One line for what we know; the stack only for what we did not expect, since that is a bug of ours.
+  const text =
+    error instanceof PasserbyError ? error.message : error instanceof Error ? error.stack : describeError(error);
+  process.stderr.write(`passerby: ${text}\n`);
+  process.exit(EXIT_UNUSABLE);
+}

@@ -1,0 +1,154 @@
+/**
+ * The collector: an HTTP body in, stored events or a counted refusal out.
+ *
+ * A request is answered when every one of its events has met its end: on disk, dropped with a reason, or refused with
+ * one. Nothing is answered before the log has synced, so a success never stands for something that a crash could undo.
+ * After a crash the client holds no answer and may send again; `event_id` makes that count once.
+ */
+import type { Clock } from "../clock.ts";
+import type { Settings } from "../config.ts";
+import { type ErrorDetail, PasserbyError } from "../errors.ts";
+import { type AcceptedEvent, type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.ts";
+import type { Ring } from "../live/ring.ts";
+import type { Log } from "../log/log.ts";
+import { trackActiveVisitors } from "./active-visitors.ts";
+import { type Batch, decodeBatch, type EncodedBody } from "./decode.ts";
+import { createAgentReader } from "./enrich.ts";
+import { currentVisitorId } from "./identify.ts";
+import { indexOrigins, type OriginList } from "./origins.ts";
+import { type PipelineState, type Processed, runAll } from "./pipeline.ts";
+import type { SaltKeeper } from "./salts.ts";
+import type { Sender } from "./sender.ts";
+import { findSite, indexSites, type SiteFinder } from "./site.ts";
+import { refuseWhole, type SortedBatch, sortBatch } from "./sort-batch.ts";
+import { createTally, type Tally } from "./tally.ts";
+import { validateEvent } from "./validate.ts";
+
+export type CollectRequest = {
+  readonly body: EncodedBody;
+  readonly sender: Sender;
+  /** True for `?partial=1`: the valid events of a batch are stored although others are refused. */
+  readonly isPartial: boolean;
+};
+
+/** The body of a 202, in the names of the wire. */
+export type CollectAnswer = {
+  readonly ok: true;
+  /** Events that are on disk now. */
+  readonly stored: number;
+  /** Base name of the file they are in; null when none was stored. */
+  readonly file: string | null;
+  readonly dropped?: Readonly<Partial<Record<DropReason, number>>>;
+  readonly refused?: Readonly<Partial<Record<RefusalReason, number>>>;
+  readonly details?: readonly ErrorDetail[];
+  /** Values that were replaced by `[redacted]`. */
+  readonly redacted?: number;
+  /** Fields of a newer contract that were left out, with how many events had them. */
+  readonly unknown_field?: Readonly<Record<string, number>>;
+};
+
+export type Collector = {
+  /** Takes a request to its end. Throws a PasserbyError for one that is refused as a whole; that is counted too. */
+  readonly collect: (request: CollectRequest) => Promise<CollectAnswer>;
+  /** Counts a request that was refused before its body could be read. */
+  readonly countRefusal: (reason: RefusalReason) => void;
+  readonly origins: OriginList;
+  readonly tally: Tally;
+  /** The id that the collector derives for a sender now, and the site it is for. */
+  readonly visitorOf: (sender: Sender) => { readonly visitorId: string; readonly site: string };
+};
+
+export type CollectorParts = {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ring: Ring;
+  readonly salts: SaltKeeper;
+};
+
+type Collecting = CollectorParts & {
+  readonly origins: OriginList;
+  readonly sites: SiteFinder;
+  readonly tally: Tally;
+  readonly state: PipelineState;
+};
+
+/** Puts the collector together. */
+export function createCollector(parts: CollectorParts): Collector {
+  const { settings, clock, salts } = parts;
+  const sites = indexSites(settings.sites);
+  const identity = { salts, active: trackActiveVisitors() };
+  const state = {
+    settings,
+    identity,
+    sites,
+    agents: createAgentReader(),
+    sampleRate: (): number => settings.sampleRate,
+  };
+  const collecting = { ...parts, origins: indexOrigins(settings.allowedOrigins), sites, tally: createTally(), state };
+  const { origins, tally } = collecting;
+  return {
+    origins,
+    tally,
+    collect: (request) => collect(request, collecting),
+    countRefusal: (reason) => tally.refused(reason, { count: 1 }),
+    visitorOf: (sender) => {
+      const site = findSite(sites, { sender }) ?? settings.defaultSite;
+      const traits = { site, address: sender.address, userAgent: sender.userAgent.slice(0, 256) };
+      return { site, visitorId: currentVisitorId(identity, traits, clock.now()) };
+    },
+  };
+}
+
+async function collect(request: CollectRequest, collecting: Collecting): Promise<CollectAnswer> {
+  let batch: Batch | undefined;
+  try {
+    checkOrigin(request.sender, collecting.origins);
+    batch = await decodeBatch(request.body);
+    return await storeBatch(batch, request, collecting);
+  } catch (error) {
+    const reason = REFUSAL_REASONS.find((code) => error instanceof PasserbyError && error.code === code);
+    const subject = reason === "origin_not_allowed" ? request.sender.origin?.slice(0, 256) : undefined;
+    if (reason !== undefined) collecting.tally.refused(reason, { count: batch?.events.length ?? 1, subject });
+    throw error;
+  }
+}
+
+function checkOrigin(sender: Sender, origins: OriginList): void {
+  if (sender.origin === undefined || origins.allows(sender.origin)) return;
+  throw new PasserbyError("origin_not_allowed", "this origin may not send events: add it to ALLOWED_ORIGINS");
+}
+
+async function storeBatch(batch: Batch, request: CollectRequest, collecting: Collecting): Promise<CollectAnswer> {
+  const { settings, sites, clock, tally, state } = collecting;
+  const validation = { settings, sites, clock, sender: request.sender, receivedAtMs: clock.now(), batch };
+  const sorted = sortBatch(batch.events, (raw, index) => validateEvent(raw, index, validation));
+  refuseWhole(sorted, request.isPartial);
+  const processed = runAll(sorted.drafts, state);
+  const file = await append(processed.ready, collecting);
+  for (const event of processed.ready) tally.stored(event.site, 1);
+  for (const { site, reason } of processed.dropped) tally.dropped(site, reason);
+  if (sorted.refused > 0) tally.refused("invalid_event", { count: sorted.refused });
+  tally.lost(batch.lost);
+  return { ok: true, stored: processed.ready.length, file, ...describeRest(processed, sorted) };
+}
+
+/** The append step: one write for what is left of the batch; the ring learns of it only when it is on disk. */
+async function append(events: readonly AcceptedEvent[], { log, ring }: Collecting): Promise<string | null> {
+  if (events.length === 0) return null;
+  const { file } = await log.append(events);
+  ring.push(events);
+  return file;
+}
+
+/** What the answer says besides `stored`, each part only where there is something to say. */
+function describeRest({ dropped, redacted }: Processed, sorted: SortedBatch): Partial<CollectAnswer> {
+  const counts: Partial<Record<DropReason, number>> = {};
+  for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1;
+  return {
+    ...(dropped.length > 0 && { dropped: counts }),
+    ...(sorted.refused > 0 && { refused: { invalid_event: sorted.refused }, details: sorted.details }),
+    ...(redacted > 0 && { redacted }),
+    ...(Object.keys(sorted.unknownFields).length > 0 && { unknown_field: sorted.unknownFields }),
+  };
+}

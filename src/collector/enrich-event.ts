@@ -1,0 +1,22 @@
+/** The classify and enrich steps: robots are marked (or dropped), then browser, system, device and source are filled in. */
+import type { DropReason } from "../event.ts";
+import { type Draft, isSmoke } from "./draft.ts";
+import type { PipelineState } from "./pipeline.ts";
+import { findSource } from "./source.ts";
+
+/** Marks a robot's event; drops it only where the owner chose so. Smoke events come from curl and are never dropped. */
+export function classifyEvent(draft: Draft, state: PipelineState): DropReason | undefined {
+  draft.event.isBot = state.agents(draft.userAgent).isBot;
+  const isUnwanted = draft.event.isBot && state.settings.bots === "drop" && !isSmoke(draft);
+  return isUnwanted ? "bot" : undefined;
+}
+
+/** Fills in what the user agent and the way here say. It comes after scrub, so that a source is never a secret. */
+export function enrichEvent(draft: Draft, state: PipelineState): undefined {
+  const { event, userAgent } = draft;
+  const { isBot: _isBot, ...facts } = state.agents(userAgent);
+  Object.assign(event, facts);
+  const siteHosts = state.sites.byName(event.site)?.hosts ?? [event.site];
+  Object.assign(event, findSource({ url: event.url, referrer: event.referrer, siteHosts }));
+  if (state.settings.keepUserAgent) event.userAgent = userAgent;
+}

@@ -1,0 +1,51 @@
+/** What is wrong with a field, in words that a developer can act on; a value from outside is never repeated. */
+import { BOUNDS, eventInputSchema } from "../event.ts";
+
+const FIELD_HINTS: Readonly<Record<string, string>> = {
+  event_id: "must be a UUID",
+  screen: 'must look like "1440x900"',
+  language: "must be a BCP 47 tag such as en-GB",
+  bucket: 'must be "page" or left out',
+  sample_rate: "must be a number above 0 and at most 1",
+};
+
+/** Returns what a field of the schema must be; `value` tells a missing field from a wrong one. */
+export function describeField(name: string, value: unknown): string {
+  const hint = FIELD_HINTS[name];
+  if (hint !== undefined) return hint;
+  const property = Object.entries(eventInputSchema.properties).find(([known]) => known === name)?.[1];
+  if (property?.type === "object") return "must be a JSON object";
+  if (value === undefined) return "is missing: name what happened, such as page_view";
+  if (typeof value !== "string") return `must be a string, not ${value === null ? "null" : typeof value}`;
+  const min = property !== undefined && "minLength" in property ? property.minLength : 0;
+  const max = property !== undefined && "maxLength" in property ? property.maxLength : undefined;
+  return max === undefined ? "must be a string" : `must be ${min} to ${max} characters`;
+}
+
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+/** Returns what breaks the bounds of metadata, or undefined when it is fine. */
+export function describeMetadataProblem(metadata: object): string | undefined {
+  const seen = { keys: 0 };
+  const problem = findKeyProblem(metadata, 1, seen);
+  if (problem !== undefined) return problem;
+  const bytes = Buffer.byteLength(JSON.stringify(metadata));
+  return bytes > BOUNDS.metadataBytes ? `is ${bytes} bytes, limit ${BOUNDS.metadataBytes}: shorten it` : undefined;
+}
+
+function findKeyProblem(value: object, depth: number, seen: { keys: number }): string | undefined {
+  if (depth > BOUNDS.metadataDepth) return `is more than ${BOUNDS.metadataDepth} levels deep: flatten it`;
+  const isArray = Array.isArray(value);
+  for (const [key, child] of Object.entries(value)) {
+    if (!isArray) {
+      seen.keys += 1;
+      if (seen.keys > BOUNDS.metadataKeys) return `has more than ${BOUNDS.metadataKeys} keys: send fewer`;
+      if (FORBIDDEN_KEYS.has(key)) return `has the key ${key}, which is refused: rename it`;
+      if (key.length === 0 || key.length > BOUNDS.metadataKeyLength) return "has a key that is not 1 to 64 characters";
+    }
+    if (typeof child !== "object" || child === null) continue;
+    const problem = findKeyProblem(child, depth + 1, seen);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}

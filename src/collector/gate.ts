@@ -1,0 +1,12 @@
+/** The gate step: says which valid events are not wanted, before anything is derived from their sender. */
+import type { Settings } from "../config.ts";
+import type { DropReason } from "../event.ts";
+import type { Draft } from "./draft.ts";
+
+/**
+ * Drops an event whose browser asks for privacy (`Sec-GPC`, `DNT`), unless the owner chose to ignore that. It comes
+ * before identify, so that no id is ever made for such a visitor.
+ */
+export function gate(draft: Draft, settings: Settings): DropReason | undefined {
+  return draft.sender.asksForPrivacy && settings.privacySignals === "drop" ? "opted_out" : undefined;
+}

@@ -1,0 +1,76 @@
+/**
+ * The collector's heart: the list of steps that an event passes between a request body and the log, in order.
+ *
+ *   decode ▸ validate ▸ gate ▸ identify ▸ classify ▸ scrub ▸ enrich ▸ sample ▸ append
+ *
+ * decode and validate see the whole request, because without `partial` one bad event refuses all of it; append sees
+ * what is left of the batch, because its events share one write. The steps between see one event each: a step fills in
+ * the draft, or says with a reason of the closed list why the event is dropped. No step waits for anything.
+ */
+import type { Settings } from "../config.ts";
+import type { AcceptedEvent, DropReason } from "../event.ts";
+import type { Draft } from "./draft.ts";
+import type { AgentReader } from "./enrich.ts";
+import { classifyEvent, enrichEvent } from "./enrich-event.ts";
+import { gate } from "./gate.ts";
+import { type IdentityState, identify } from "./identify.ts";
+import { sample } from "./sample.ts";
+import { scrubEvent } from "./scrub-event.ts";
+import type { SiteFinder } from "./site.ts";
+
+/** What the steps lean on; made once at start. */
+export type PipelineState = {
+  readonly settings: Settings;
+  readonly identity: IdentityState;
+  readonly agents: AgentReader;
+  readonly sites: SiteFinder;
+  /** The share of visitors kept right now, 0 to 1. */
+  readonly sampleRate: () => number;
+};
+
+type Step = {
+  readonly name: string;
+  readonly run: (draft: Draft, state: PipelineState) => DropReason | undefined;
+};
+
+/** The steps that see one event each, in the order in which they run. */
+export const STEPS: readonly Step[] = [
+  { name: "gate", run: (draft, state) => gate(draft, state.settings) },
+  { name: "identify", run: (draft, state) => identify(draft, state.identity) },
+  { name: "classify", run: (draft, state) => classifyEvent(draft, state) },
+  { name: "scrub", run: (draft) => scrubEvent(draft) },
+  { name: "enrich", run: (draft, state) => enrichEvent(draft, state) },
+  { name: "sample", run: (draft, state) => sample(draft, state.sampleRate()) },
+];
+
+/** An event that was left out on purpose. */
+export type Drop = { readonly site: string; readonly reason: DropReason };
+
+/** A batch after the steps: what is ready to be appended, what was dropped, and how many values were redacted. */
+export type Processed = {
+  readonly ready: readonly AcceptedEvent[];
+  readonly dropped: readonly Drop[];
+  readonly redacted: number;
+};
+
+/** Runs the steps over a batch. */
+export function runAll(drafts: readonly Draft[], state: PipelineState): Processed {
+  const ready: AcceptedEvent[] = [];
+  const dropped: Drop[] = [];
+  let redacted = 0;
+  for (const draft of drafts) {
+    const reason = runSteps(draft, state);
+    redacted += draft.redacted;
+    if (reason === undefined) ready.push(draft.event);
+    else dropped.push({ site: draft.event.site, reason });
+  }
+  return { ready, dropped, redacted };
+}
+
+function runSteps(draft: Draft, state: PipelineState): DropReason | undefined {
+  for (const step of STEPS) {
+    const reason = step.run(draft, state);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}

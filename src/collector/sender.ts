@@ -1,0 +1,32 @@
+/** What a request says about who sent it, read from its headers once; lives as long as the request and no longer. */
+import type { IncomingHttpHeaders } from "node:http";
+
+export type Sender = {
+  readonly origin: string | undefined;
+  readonly referer: string | undefined;
+  readonly userAgent: string;
+  readonly acceptLanguage: string | undefined;
+  /** The client's address behind trusted proxies; used in memory only. */
+  readonly address: string;
+  /** True when `Sec-GPC: 1` or `DNT: 1` was sent. */
+  readonly asksForPrivacy: boolean;
+  /** True when the request bore a key with scope `ingest`. */
+  readonly hasIngestKey: boolean;
+};
+
+/** Reads the sender from the headers of a request. */
+export function readSender(
+  headers: IncomingHttpHeaders,
+  known: { readonly address: string; readonly hasIngestKey: boolean },
+): Sender {
+  return {
+    origin: headers.origin,
+    referer: headers.referer,
+    userAgent: headers["user-agent"] ?? "",
+    acceptLanguage: headers["accept-language"],
+    address: known.address,
+    // Global Privacy Control, W3C draft, section 3; DNT is its retired ancestor and still sent by Firefox forks.
+    asksForPrivacy: headers["sec-gpc"] === "1" || headers.dnt === "1",
+    hasIngestKey: known.hasIngestKey,
+  };
+}

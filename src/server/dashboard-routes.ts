@@ -1,0 +1,82 @@
+/** The dashboard's own API: signing in, questions, visitors now, and what arrived. Its paths name nothing that blockers look for. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Compile } from "typebox/compile";
+import { PasserbyError } from "../errors.ts";
+import { answer } from "../query/answer.ts";
+import { parseQuery } from "../query/parse-query.ts";
+import { visitorsNow } from "../query/visitors-now.ts";
+import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "./access.ts";
+import type { ServerParts } from "./parts.ts";
+import type { Session } from "./sign-in.ts";
+
+const signInBody = Compile({
+  type: "object",
+  additionalProperties: false,
+  properties: { key: { type: "string", maxLength: 512 }, token: { type: "string", maxLength: 512 } },
+} as const);
+
+const siteBody = Compile({
+  type: "object",
+  required: ["site"],
+  properties: { site: { type: "string", maxLength: 253 } },
+} as const);
+
+/** Adds the routes under `/api`. */
+export function addDashboardRoutes(app: FastifyInstance, parts: ServerParts): void {
+  app.post("/sign-in", async (request, reply) => signIn(request, reply, parts));
+  app.post("/sign-out", async (request, reply) => {
+    requireOwnPage(request);
+    parts.signIn.close(readCookie(request) ?? "");
+    return reply.clearCookie(isSecure(request) ? COOKIE.secure : COOKIE.plain, { path: "/" }).send({ ok: true });
+  });
+  app.post("/sites", async (request) => listSites(request, requireReader(request, parts), parts));
+  app.post("/query", async (request) => {
+    const session = requireReader(request, parts);
+    const sites = parts.settings.sites.map((site) => site.name);
+    const query = parseQuery(request.body, { sites });
+    requireSite(session, query.site);
+    return answer(parts.store, query, parts.clock.now());
+  });
+  app.post("/now", async (request) => {
+    const site = readSite(request, requireReader(request, parts));
+    return { visitors: await visitorsNow(parts.store, site, parts.clock.now()) };
+  });
+  app.post("/arrivals", async (request) => {
+    return parts.collector.tally.arrivals(readSite(request, requireReader(request, parts)));
+  });
+}
+
+function signIn(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): FastifyReply {
+  requireOwnPage(request);
+  const { body } = request;
+  if (!signInBody.Check(body)) throw new PasserbyError("invalid_request", 'send {"key":"…"} or {"token":"…"}');
+  const secret = parts.signIn.open(body);
+  if (secret === undefined) {
+    throw new PasserbyError("key_required", "this key or link is not good: a link works once and for 10 minutes");
+  }
+  const secure = isSecure(request);
+  reply.setCookie(secure ? COOKIE.secure : COOKIE.plain, secret, {
+    path: "/",
+    httpOnly: true,
+    sameSite: "strict",
+    secure,
+    maxAge: Math.floor(parts.signIn.sessionLifetimeMs / 1000),
+  });
+  return reply.send({ ok: true });
+}
+
+function listSites(request: FastifyRequest, session: Session, { settings }: ServerParts): unknown {
+  const sites = settings.sites.filter((site) => session.site === null || session.site === site.name);
+  return {
+    sites: sites.map(({ name, hosts }) => ({ name, hosts })),
+    default_site: session.site ?? settings.defaultSite,
+    base_url: `${isSecure(request) ? "https" : "http"}://${request.headers.host ?? ""}`,
+  };
+}
+
+function readSite(request: FastifyRequest, session: Session): string {
+  const { body } = request;
+  if (!siteBody.Check(body)) throw new PasserbyError("invalid_request", 'send {"site":"example.com"}');
+  requireSite(session, body.site);
+  return body.site;
+}

@@ -1,0 +1,92 @@
+/** What the collector shows of itself: the live snapshot, its health, and the run-time config of trackers. */
+import { createHash } from "node:crypto";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { PasserbyError } from "../errors.ts";
+import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../live/snapshot.ts";
+import { clientBucket } from "../sampling.ts";
+import { covers, readBearer, requireSite } from "./access.ts";
+import { senderOf } from "./collect-routes.ts";
+import type { ServerParts } from "./parts.ts";
+
+const DEFAULT_LIMIT = 50;
+
+/** What every tracker is told, whoever asks; `u` is added for each. */
+const TRACKER_CONFIG = { enabled: true, sample_rate: null, max_batch: 50, flush_ms: 5000 } as const;
+
+/** Hash of the config, sent with every answer so that a tracker notices a change without asking. */
+export const CONFIG_ETAG: string = etag(JSON.stringify(TRACKER_CONFIG));
+
+type SnapshotQuery = { limit?: string; site?: string; event?: string; since?: string };
+
+/** Adds the routes under `/api/metrics`. */
+export function addLiveRoutes(app: FastifyInstance, parts: ServerParts): void {
+  app.get<{ Querystring: SnapshotQuery }>("/behavior", async (request) => showSnapshot(request, parts));
+  app.get("/health", async (_request, reply) => showHealth(reply, parts));
+  app.get("/behavior/health", async () => ({
+    ok: true,
+    ring_capacity: parts.ring.capacity,
+    sink_exists: parts.log.status().fileExists,
+  }));
+  app.get("/config", async (request, reply) => showConfig(request, reply, parts));
+}
+
+function showSnapshot(request: FastifyRequest<{ Querystring: SnapshotQuery }>, parts: ServerParts): unknown {
+  const { ring, settings, clock, log } = parts;
+  const record = readBearer(request, parts.keys);
+  const mayReadAll = (record !== undefined && covers(record, "read")) || settings.snapshotAccess === "full";
+  const { fileBytes } = log.status();
+  if (mayReadAll) {
+    const site = request.query.site ?? record?.site ?? undefined;
+    if (record !== undefined && site !== undefined) requireSite(record, site);
+    return fullSnapshot(ring, { ...readFilter(request.query, ring.capacity), site }, { fileBytes, nowMs: clock.now() });
+  }
+  if (settings.snapshotAccess === "off") {
+    throw new PasserbyError("key_required", "the snapshot needs a key with scope read as Authorization: Bearer");
+  }
+  const site = request.query.site ?? parts.collector.visitorOf(senderOf(request, parts)).site;
+  return redactedSnapshot(ring, { ...readFilter(request.query, ring.capacity), site }, fileBytes);
+}
+
+function readFilter(query: SnapshotQuery, capacity: number): SnapshotFilter {
+  const limit = query.limit === undefined ? Math.min(DEFAULT_LIMIT, capacity) : Number(query.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > capacity) {
+    throw new PasserbyError("invalid_request", `limit must be a whole number from 1 to ${capacity}`);
+  }
+  const since = query.since === undefined ? undefined : Date.parse(query.since);
+  if (Number.isNaN(since)) {
+    throw new PasserbyError("invalid_request", "since must be an ISO 8601 date and time, such as 2026-01-31T12:00:00Z");
+  }
+  return { limit, event: query.event, since: since === undefined ? undefined : new Date(since).toISOString() };
+}
+
+function showHealth(reply: FastifyReply, { ring, log, addresses }: ServerParts): unknown {
+  const status = log.status();
+  const forwards = addresses.untrustedForwards();
+  const warnings =
+    forwards === 0
+      ? []
+      : [
+          `${forwards} requests bore X-Forwarded-For from a proxy that TRUSTED_PROXIES does not name: visitors look like one`,
+        ];
+  const shown = {
+    ring_size: ring.size(),
+    ring_capacity: ring.capacity,
+    file_exists: status.fileExists,
+    warnings,
+  };
+  if (status.accepting) return { status: "healthy", ...shown };
+  reply.code(503);
+  return { status: "degraded", reasons: [status.message ?? "the log does not accept events"], ...shown };
+}
+
+function showConfig(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): unknown {
+  const { visitorId } = parts.collector.visitorOf(senderOf(request, parts));
+  const body = { ...TRACKER_CONFIG, u: clientBucket(visitorId) };
+  const tag = etag(JSON.stringify(body));
+  reply.header("cache-control", "private, max-age=30").header("etag", tag);
+  return request.headers["if-none-match"] === tag ? reply.code(304).send() : body;
+}
+
+function etag(text: string): string {
+  return `"${createHash("sha256").update(text).digest("base64url").slice(0, 16)}"`;
+}

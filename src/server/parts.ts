@@ -1,0 +1,26 @@
+/** What the routes lean on; assembled once in run.ts. */
+import type { Clock } from "../clock.ts";
+import type { Collector } from "../collector/collector.ts";
+import type { Settings } from "../config.ts";
+import type { Ring } from "../live/ring.ts";
+import type { Log } from "../log/log.ts";
+import type { Store } from "../store/store.ts";
+import type { AddressReader } from "./client-address.ts";
+import type { KeyRing } from "./keys.ts";
+import type { SignIn } from "./sign-in.ts";
+
+export type ServerParts = {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ring: Ring;
+  readonly store: Store;
+  readonly collector: Collector;
+  readonly addresses: AddressReader;
+  readonly keys: KeyRing;
+  readonly signIn: SignIn;
+  /** Folder of the build: `dashboard/` and `tracker/` are served from it. */
+  readonly distDir: string;
+  /** Called with an error that nobody was told the cause of. */
+  readonly onError: (error: Error) => void;
+};

@@ -1,0 +1,33 @@
+/** Turns errors into answers: the documented JSON for what we know, a plain internal_error for what we do not. */
+import type { FastifyError, FastifyReply } from "fastify";
+import { type ErrorCode, PasserbyError } from "../errors.ts";
+
+/** Seconds after which trying again is worth it: a full disk or queue is rarely gone sooner. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Sends the documented JSON of an error. */
+export function sendError(reply: FastifyReply, error: PasserbyError): FastifyReply {
+  if (error.retryable) reply.header("retry-after", RETRY_AFTER_SECONDS);
+  const details = error.details.length > 0 ? { details: error.details } : {};
+  return reply.code(error.status).send({ ok: false, error: error.code, message: error.message, ...details });
+}
+
+const KNOWN_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ["payload_too_large", "the body is larger than its limit: send fewer events at a time"],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ["unsupported_media_type", "content type is not known: send application/json"],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["invalid_request", "Content-Length does not match the body"],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ["invalid_request", "the body is empty: send a JSON object"],
+  FST_ERR_CTP_INVALID_JSON_BODY: ["invalid_request", "the body is not JSON"],
+  FST_ERR_BAD_URL: ["invalid_request", "the path is not valid"],
+};
+
+/**
+ * Returns the error to answer with. Anything unknown becomes `internal_error` with no word about its cause; the caller
+ * logs the cause.
+ */
+export function toPasserbyError(error: FastifyError | Error): PasserbyError {
+  if (error instanceof PasserbyError) return error;
+  const known = "code" in error && typeof error.code === "string" ? KNOWN_CODES[error.code] : undefined;
+  if (known !== undefined) return new PasserbyError(known[0], known[1], { cause: error });
+  return new PasserbyError("internal_error", "something went wrong here; it is in the server's log", { cause: error });
+}
