@@ -9,24 +9,36 @@ export const LINE_PROBLEMS = ["erased", "not_utf8", "not_json", "not_an_event", 
 /** A line that holds no event. The message names fields and reasons, never what the line held. */
 export type LineProblem = { readonly problem: (typeof LINE_PROBLEMS)[number]; readonly message: string };
 
-// The store and the visitor's clock need these in every line; event.ts requires them in the type.
+// Every line has these, though a client may leave them out.
 const ENSURED = ["visitor_id", "timestamp", "metadata", "event_id", "site", "sample_rate"] as const;
-const UTC_TIME = "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$";
+/** Days up to 31 pass here; isRealDay knows how long a month is. */
+const UTC_TIME = "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z$";
+const fields = { ...eventInputSchema.properties, ...serverFieldsSchema.properties };
 
-/** A line as JSON. More fields than these are let through and left out: a later version 1 may add some. */
+/**
+ * A line as JSON: types, closed sets and what readers compute with. A client's bounds of length are not asked again:
+ * what was stored under other bounds stays readable. Further fields are let through and left out: version 1 may grow.
+ */
 const lineSchema = {
   type: "object",
   required: [...eventInputSchema.required, ...ENSURED, ...serverFieldsSchema.required],
   properties: {
-    ...eventInputSchema.properties,
-    ...serverFieldsSchema.properties,
+    ...Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, withoutBounds(field)])),
     v: { const: LINE_VERSION },
     seq: { type: "integer", minimum: 0 },
+    event_id: eventInputSchema.properties.event_id,
+    sample_rate: eventInputSchema.properties.sample_rate,
+    server_sample_rate: eventInputSchema.properties.sample_rate,
+    timestamp: { type: "string", pattern: UTC_TIME },
     received_at: { type: "string", pattern: UTC_TIME },
   },
-} as const;
+};
 
 const validator = Compile(lineSchema);
+
+function withoutBounds(field: { readonly type: string; readonly enum?: readonly string[] }): object {
+  return field.enum ? { type: field.type, enum: field.enum } : { type: field.type };
+}
 
 /** Says whether a decoded line is an event. */
 export function isStoredEvent(line: StoredEvent | LineProblem): line is StoredEvent {
@@ -37,8 +49,9 @@ export function isStoredEvent(line: StoredEvent | LineProblem): line is StoredEv
 export function decodeLine(text: string): StoredEvent | LineProblem {
   const value = parseJson(text);
   if (value === undefined) return { problem: "not_json", message: "the line is not JSON" };
-  if (isLogLine(value)) return toStoredEvent(value);
-  return describeProblem(value);
+  if (!isLogLine(value)) return describeProblem(value);
+  if (isRealDay(value.timestamp) && isRealDay(value.received_at)) return toStoredEvent(value);
+  return { problem: "not_an_event", message: "a time of the line is on a day that does not exist" };
 }
 
 function parseJson(text: string): unknown {
@@ -51,6 +64,12 @@ function parseJson(text: string): unknown {
 
 function isLogLine(value: unknown): value is LogLine {
   return validator.Check(value);
+}
+
+/** Says whether a text of the form UTC_TIME is a day that there is; `2026-02-30` is none, though Date takes it. */
+function isRealDay(time: string): boolean {
+  const day = time.slice(8, 10);
+  return day <= "28" || new Date(time).toISOString().slice(8, 10) === day;
 }
 
 function toStoredEvent(line: LogLine): StoredEvent {

@@ -1,0 +1,109 @@
+/** Events and folders for tests of the log: real files in a folder of their own, taken away when the test is over. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { onTestFinished } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import type { AcceptedEvent, StoredEvent } from "../../src/event.ts";
+import { isStoredEvent, type LineProblem } from "../../src/log/decode-line.ts";
+import { type Log, type LogOptions, openLog } from "../../src/log/log.ts";
+import { type LogFile, listLogFiles } from "../../src/log/log-files.ts";
+import { readEvents } from "../../src/log/read-lines.ts";
+
+/** Returns a whole event; `id` goes into its metadata and tells it from all others. */
+export function makeEvent(id: string, changes: Partial<AcceptedEvent> = {}): AcceptedEvent {
+  return {
+    event: "page_view",
+    visitorId: "visitor-0001",
+    timestamp: "2026-11-23T09:00:00.000Z",
+    metadata: { id },
+    eventId: randomUUID(),
+    site: "example.com",
+    sampleRate: 1,
+    receivedAt: "2026-11-23T09:00:00.000Z",
+    serverSampleRate: 1,
+    device: "desktop",
+    isBot: false,
+    ...changes,
+  };
+}
+
+/** Returns the id that makeEvent gave an event. */
+export function idOf(event: StoredEvent): unknown {
+  return event.metadata["id"];
+}
+
+/** Any text that a string of JavaScript can hold, well-formed or not. */
+export const anyText: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+  fc.constantFrom(
+    "",
+    "\n",
+    "\r\n",
+    "\u0000",
+    "\u2028",
+    "\ufeff",
+    "\\ud800",
+    "\\\\ud800",
+    "\ud800",
+    "\udc00\ud800",
+    '"}{',
+  ),
+);
+
+/** Makes a folder that only this test uses. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "passerby-log-"));
+  onTestFinished(() => {
+    chmodSync(folder, 0o700);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+/** Opens a log that is closed when the test is over, if the test did not do it. */
+export async function openTestLog(dataDir: string, changes: Partial<LogOptions> = {}): Promise<Log> {
+  const log = await openLog({
+    dataDir,
+    clock: systemClock,
+    durability: "fsync",
+    maxQueueBytes: 16_777_216,
+    ...changes,
+  });
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= log.close();
+    return closed;
+  };
+  onTestFinished(close);
+  return { ...log, close };
+}
+
+/** Everything that the log of a folder holds, in its order. */
+export type LogContent = {
+  readonly files: readonly LogFile[];
+  readonly events: readonly StoredEvent[];
+  readonly problems: readonly LineProblem[];
+};
+
+/** Reads the whole log of a folder. */
+export async function readLog(dataDir: string): Promise<LogContent> {
+  const files = await listLogFiles(dataDir);
+  const events: StoredEvent[] = [];
+  const problems: LineProblem[] = [];
+  for (const { path } of files) {
+    for await (const { decoded } of readEvents(path)) {
+      if (isStoredEvent(decoded)) events.push(decoded);
+      else problems.push(decoded);
+    }
+  }
+  return { files, events, problems };
+}
+
+/** Returns an id that no other run has. */
+export function uniqueId(): string {
+  return randomBytes(9).toString("base64url");
+}
