@@ -19,6 +19,8 @@ export type Arrivals = {
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>;
   readonly notes: readonly Note[];
+  /** Events that clients of any site had to give up before they could be sent. */
+  readonly client_lost: number;
 };
 
 export type Tally = {
@@ -66,7 +68,7 @@ export function createTally(): Tally {
         .map((row) => ({ count: row.count, ...row.note }));
       const stored = storedBySite.get(site) ?? 0;
       const received = stored + notes.reduce((sum, note) => sum + note.count, 0);
-      return { received, stored, dropped: sumBy(notes, "dropped"), refused: sumBy(notes, "refused"), notes };
+      return { received, stored, dropped: sumBy(notes, "dropped"), refused: sumBy(notes, "refused"), notes, client_lost: clientLost };
     },
   };
 }

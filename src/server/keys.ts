@@ -55,6 +55,8 @@ export type KeyRing = {
   readonly list: () => readonly KeyRecord[];
   /** Returns the record of a presented key, or undefined when it is unknown, expired or revoked. */
   readonly find: (presented: string) => KeyRecord | undefined;
+  /** Says whether a key with this id is there and has not expired. */
+  readonly isAlive: (id: string) => boolean;
   /** Makes a key and stores its hash; the key itself is returned here and nowhere else. */
   readonly create: (options: KeyOptions) => { readonly key: string; readonly record: KeyRecord };
   /** Removes a key by id; false when there is none. */
@@ -87,6 +89,7 @@ export function openKeys(dataDir: string, clock: Clock): KeyRing {
       const hash = hashSecret(presented);
       return list().find((record) => record.hash === hash && isAlive(record));
     },
+    isAlive: (id) => list().some((record) => record.id === id && isAlive(record)),
     create: (options) => {
       const { key, record } = makeKey(options, clock);
       writeRecords(path, [...list(), record]);

@@ -93,7 +93,7 @@ export function openSignIn(dataDir: string, options: { readonly clock: Clock; re
     find: (secret) => {
       const session = sessions.get(hashSecret(secret));
       if (session === undefined || session.expires_at_ms <= clock.now()) return undefined;
-      const hasLostKey = session.key_id !== null && !keys.list().some((record) => record.id === session.key_id);
+      const hasLostKey = session.key_id !== null && !keys.isAlive(session.key_id);
       return hasLostKey ? undefined : { site: session.site };
     },
     close: (secret) => {
