@@ -90,7 +90,10 @@ async function postJson(path: string, body: object, signal: AbortSignal | undefi
   const answer = parseJson(text);
   if (response.ok && answer !== undefined) return answer;
   const { error, message } = (answer ?? {}) as { error?: string; message?: string };
-  throw new ApiError(error ?? `http_${response.status}`, message ?? `the server answered ${response.status}`);
+  throw new ApiError(
+    error ?? `http_${response.status}`,
+    message ?? `the server answered ${response.status}; try again, then look at its output`,
+  );
 }
 
 async function send(path: string, body: object, signal: AbortSignal | undefined): Promise<Response> {

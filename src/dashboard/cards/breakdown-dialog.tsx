@@ -38,6 +38,7 @@ export function BreakdownDialog({ title, breakdown, blank, context, onClose }: B
       <form class="search" onSubmit={onSubmit}>
         <input
           type="search"
+          data-autofocus
           aria-label={`Search ${labelOf(breakdown.dimension).toLowerCase()}`}
           placeholder={`${labelOf(breakdown.dimension)} contains …`}
           autocomplete="off"

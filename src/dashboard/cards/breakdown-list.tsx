@@ -14,7 +14,7 @@ type BreakdownListProps = {
 };
 
 export function BreakdownList({ rows, breakdown, blank, context }: BreakdownListProps): JSX.Element {
-  if (rows.error !== null) return <Trouble error={rows.error} onRetry={rows.retry} />;
+  if (rows.error !== null && rows.answer === null) return <Trouble error={rows.error} onRetry={rows.retry} />;
   if (rows.answer === null) return <div class="skeleton rows-skeleton" aria-busy="true" />;
   const { filters } = context.scope;
   if (rows.answer.results.length === 0) {

@@ -45,11 +45,11 @@ export function GraphCard({ scope, metric, isDark, refresh }: GraphCardProps): J
           <span>Table</span>
         </button>
       </header>
-      <div class={isStale ? "graph-body stale" : "graph-body"}>
-        {error !== null && <Trouble error={error} onRetry={retry} />}
+      <div class={isStale && shown !== null ? "graph-body stale" : "graph-body"}>
+        {error !== null && shown === null && <Trouble error={error} onRetry={retry} />}
         {error === null && shown === null && <div class="skeleton graph-skeleton" />}
-        {error === null && shown !== null && isTable && <GraphTable {...shown} />}
-        {error === null && shown !== null && !isTable && <Graph {...shown} isDark={isDark} />}
+        {shown !== null && isTable && <GraphTable {...shown} />}
+        {shown !== null && !isTable && <Graph {...shown} isDark={isDark} />}
       </div>
     </section>
   );

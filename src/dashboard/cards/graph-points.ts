@@ -29,7 +29,7 @@ export function toGraphPoints(answer: Answer, { nowLabel, nowMs }: Present): rea
   return labels.map((label, index): GraphPoint => {
     const row = rows.get(label);
     const isAhead = index > lastBegun;
-    const interval = row?.intervals?.[0] ?? null;
+    const interval = isAhead ? null : (row?.intervals?.[0] ?? null);
     return {
       label,
       value: isAhead ? null : (row?.metrics[0] ?? blank),

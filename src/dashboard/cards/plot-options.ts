@@ -25,6 +25,7 @@ type PlotLook = {
 /** Steps between labels of the x axis, in buckets: what fits is rounded up to one that reads well. */
 const X_STEPS = [1, 2, 3, 4, 6, 7, 8, 12, 14, 21, 28, 56, 84];
 const LABEL_WIDTH = 76;
+const DIGIT_WIDTH = 7.5;
 const WHOLE_STEPS = [1, 2, 5].flatMap((digit) => Array.from({ length: 12 }, (_, power) => digit * 10 ** power));
 const FONT = "12px system-ui, sans-serif";
 
@@ -57,7 +58,7 @@ export function makePlotOptions(columns: PlotColumns, look: PlotLook): uPlot.Opt
     ...look.size,
     padding: [12, 22, 0, 4],
     legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 8, width: 2, stroke: colours.surface } },
+    cursor: makeCursor(colours),
     scales: {
       x: { time: false, range: () => (last > 0 ? [0, last] : [-1, 1]) },
       y: { range: (_, __, highest) => [0, topOf(highest, look.isWhole)] },
@@ -65,6 +66,17 @@ export function makePlotOptions(columns: PlotColumns, look: PlotLook): uPlot.Opt
     axes: [makeXAxis(last, look), makeYAxis(look)],
     series: [{}, ...makeLines(colours)],
     bands: [{ series: [3, 2], fill: colours.band }],
+  };
+}
+
+/** The cursor stands on the nearest bucket, not between two. */
+function makeCursor(colours: PlotColours): uPlot.Cursor {
+  const dotColours = ["", colours.previous, "transparent", "transparent", colours.line, colours.line];
+  return {
+    y: false,
+    drag: { x: false, y: false },
+    move: (plot, left, top) => (left < 0 ? [left, top] : [plot.valToPos(plot.posToIdx(left), "x"), top]),
+    points: { size: 9, width: 2, stroke: colours.surface, fill: (_, series) => dotColours[series] ?? "transparent" },
   };
 }
 
@@ -123,7 +135,8 @@ function makeYAxis({ formatY, isWhole, colours }: PlotLook): uPlot.Axis {
     values: (_, values) => values.map(formatY),
     ...(isWhole ? { incrs: WHOLE_STEPS.toSorted((one, other) => one - other) } : {}),
     space: 44,
-    size: 56,
+    // As wide as the widest label, so that the plot begins where the text above it does.
+    size: (_, labels) => Math.max(20, ...(labels ?? []).map((label) => label.length * DIGIT_WIDTH)) + 14,
     gap: 8,
     grid: { stroke: colours.grid, width: 1 },
     ticks: { show: false },

@@ -10,11 +10,12 @@ import { Icon } from "./icons.tsx";
 type DatePickerProps = {
   readonly range: Range;
   readonly onChoose: (range: Range) => void;
-  readonly isOpen: boolean;
+  /** `dates` opens the popup at the two dates. */
+  readonly open: "presets" | "dates" | null;
   readonly onToggle: (isOpen: boolean) => void;
 };
 
-export function DatePicker({ range, onChoose, isOpen, onToggle }: DatePickerProps): JSX.Element {
+export function DatePicker({ range, onChoose, open, onToggle }: DatePickerProps): JSX.Element {
   const choose = (chosen: Range): void => {
     onToggle(false);
     onChoose(chosen);
@@ -29,7 +30,7 @@ export function DatePicker({ range, onChoose, isOpen, onToggle }: DatePickerProp
   return (
     <div class="date-picker">
       <StepButton direction={-1} range={range} onChoose={choose} />
-      <Dropdown button={button} isOpen={isOpen} onToggle={onToggle}>
+      <Dropdown button={button} isOpen={open !== null} onToggle={onToggle}>
         <div class="date-popup">
           <ul class="menu">
             {PRESETS.map((preset) => (
@@ -41,7 +42,7 @@ export function DatePicker({ range, onChoose, isOpen, onToggle }: DatePickerProp
               </li>
             ))}
           </ul>
-          <CustomRange range={range} onChoose={choose} />
+          <CustomRange range={range} onChoose={choose} isFirst={open === "dates"} />
         </div>
       </Dropdown>
       <StepButton direction={1} range={range} onChoose={choose} />
@@ -67,7 +68,9 @@ function StepButton({ direction, range, onChoose }: StepProps): JSX.Element {
   );
 }
 
-function CustomRange({ range, onChoose }: Pick<DatePickerProps, "range" | "onChoose">): JSX.Element {
+type CustomRangeProps = Pick<DatePickerProps, "range" | "onChoose"> & { readonly isFirst: boolean };
+
+function CustomRange({ range, onChoose, isFirst }: CustomRangeProps): JSX.Element {
   const { timezone } = useSession();
   const [dates, setDates] = useState(() => toDates(range, { timezone, nowMs: Date.now() }));
   const isGood = isDate(dates.from) && isDate(dates.to) && dates.from <= dates.to;
@@ -81,6 +84,7 @@ function CustomRange({ range, onChoose }: Pick<DatePickerProps, "range" | "onCho
         From
         <input
           type="date"
+          data-autofocus={isFirst ? "" : undefined}
           value={dates.from}
           onInput={(event) => setDates({ ...dates, from: event.currentTarget.value })}
         />

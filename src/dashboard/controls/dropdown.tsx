@@ -21,7 +21,7 @@ export function Dropdown({ label, button, isOpen, onToggle, align = "end", child
 
   useEffect(() => {
     if (!isOpen) return;
-    root.current?.querySelector<HTMLElement>("[data-autofocus], [data-popup] button, [data-popup] input")?.focus();
+    focusFirst(root.current);
     const onPointerDown = (event: PointerEvent): void => {
       if (event.target instanceof Node && root.current?.contains(event.target) === false) latest.current(false);
     };
@@ -60,4 +60,12 @@ export function Dropdown({ label, button, isOpen, onToggle, align = "end", child
       )}
     </div>
   );
+}
+
+/** What the popup asks for, else the choice in force, else whatever comes first. */
+function focusFirst(root: HTMLElement | null): void {
+  const popup = root?.querySelector("[data-popup]");
+  const wanted = ["[data-autofocus]", "[aria-pressed=true]", "button, input, select"];
+  const found = wanted.map((selector) => popup?.querySelector<HTMLElement>(selector)).find(Boolean);
+  found?.focus();
 }

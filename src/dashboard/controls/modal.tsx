@@ -9,6 +9,7 @@ export function Modal({ title, onClose, children }: ModalProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
   }, []);
   const closeOnBackdrop = (event: MouseEvent): void => {
     if (event.target === dialog.current) dialog.current?.close();

@@ -22,8 +22,8 @@ export function PageHeader(props: PageHeaderProps): JSX.Element {
       <div class="page-header-who">
         <Mark />
         <SiteMenu sites={props.sites} site={props.site} onChoose={props.onSite} />
-        <VisitorsNow key={props.site} site={props.site} />
       </div>
+      <VisitorsNow key={props.site} site={props.site} />
       <div class="page-header-controls">
         <ThemeSwitch theme={props.theme} onChange={props.onTheme} />
         <button

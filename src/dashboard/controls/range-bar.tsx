@@ -21,7 +21,7 @@ type RangeBarProps = {
 };
 
 export function RangeBar({ scope, answer, navigate, onKeys }: RangeBarProps): JSX.Element {
-  const [popup, setPopup] = useState<"range" | "filter" | null>(null);
+  const [popup, setPopup] = useState<"presets" | "dates" | "filter" | null>(null);
   const shift = (direction: -1 | 1): void => {
     const range = shiftRange(scope.range, direction, scope.here);
     if (range !== null) navigate({ range });
@@ -33,7 +33,7 @@ export function RangeBar({ scope, answer, navigate, onKeys }: RangeBarProps): JS
     if (command.do === "range") navigate({ range: command.preset });
     else if (command.do === "shift") shift(command.direction);
     else if (command.do === "clear-filters") clearFilters();
-    else if (command.do === "custom-range") setPopup("range");
+    else if (command.do === "custom-range") setPopup("dates");
     else if (command.do === "add-filter") setPopup("filter");
     else onKeys();
   });
@@ -56,8 +56,8 @@ export function RangeBar({ scope, answer, navigate, onKeys }: RangeBarProps): JS
         />
         <DatePicker
           range={scope.range}
-          isOpen={popup === "range"}
-          onToggle={(isOpen) => setPopup(isOpen ? "range" : null)}
+          open={popup === "filter" ? null : popup}
+          onToggle={(isOpen) => setPopup(isOpen ? "presets" : null)}
           onChoose={(range) => navigate({ range })}
         />
       </div>

@@ -7,5 +7,5 @@ export function scriptSnippet(baseUrl: string, site: string): string {
 
 /** Returns the lines for a site that is built with npm. */
 export function packageSnippet(baseUrl: string, site: string): string {
-  return `import { start } from "passerby-tracker";\n\nstart({ apiBaseUrl: "${baseUrl}", site: "${site}" });`;
+  return `import { start } from "passerby-tracker";\n\nstart({\n  apiBaseUrl: "${baseUrl}",\n  site: "${site}",\n});`;
 }

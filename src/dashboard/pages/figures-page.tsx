@@ -1,5 +1,6 @@
 /** The figures of a site: range and filters, totals, graph, lists, and how to read them. */
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import type { Filter } from "../../report.ts";
 import { BreakdownCard } from "../cards/breakdown-card.tsx";
 import { BREAKDOWNS } from "../cards/breakdowns.ts";
@@ -9,6 +10,7 @@ import { TotalsCard } from "../cards/totals-card.tsx";
 import { BlankRange } from "../controls/blank-range.tsx";
 import { FilterPills } from "../controls/filter-pills.tsx";
 import { RangeBar } from "../controls/range-bar.tsx";
+import { Trouble } from "../controls/trouble.tsx";
 import { askTotals, type Scope } from "../state/questions.ts";
 import type { PresetId } from "../state/range-presets.ts";
 import { rangeHoldsToday } from "../state/range-presets.ts";
@@ -42,7 +44,8 @@ export function FiguresPage({ site, view, navigate, theme, firstRange, onKeys }:
     filters: view.filters,
     here: { timezone, nowMs: Date.now() },
   };
-  const refresh = useTicker(REFRESH_MS, rangeHoldsToday(scope.range, scope.here));
+  const [attempts, setAttempts] = useState(0);
+  const refresh = attempts + useTicker(REFRESH_MS, rangeHoldsToday(scope.range, scope.here));
   const totals = useAnswer(askTotals(scope), refresh);
   const onFilter = (filter: Filter): void => navigate({ filters: toggleFilter(view.filters, filter) });
   const allVisitors = totals.isStale ? null : (totals.answer?.results[0]?.metrics[0] ?? null);
@@ -52,6 +55,9 @@ export function FiguresPage({ site, view, navigate, theme, firstRange, onKeys }:
     <>
       <RangeBar scope={scope} answer={totals.answer} navigate={navigate} onKeys={onKeys} />
       <FilterPills filters={view.filters} onChange={(filters) => navigate({ filters })} />
+      {totals.error !== null && totals.answer !== null && (
+        <Trouble error={totals.error} onRetry={() => setAttempts(attempts + 1)} />
+      )}
       <div class="card overview">
         <TotalsCard totals={totals} graph={view.graph} onGraph={(graph) => navigate({ graph })} />
         {isBlank && <BlankRange scope={scope} navigate={navigate} />}

@@ -10,6 +10,11 @@ type SignInPageProps = {
   readonly onSignIn: (key: string) => Promise<void>;
 };
 
+/** There is one thing to do on this page. */
+function focusFirst(input: HTMLInputElement | null): void {
+  input?.focus();
+}
+
 export function SignInPage({ problem, onSignIn }: SignInPageProps): JSX.Element {
   const [key, setKey] = useState("");
   const [isBusy, setIsBusy] = useState(false);
@@ -34,6 +39,7 @@ export function SignInPage({ problem, onSignIn }: SignInPageProps): JSX.Element 
               name="key"
               autocomplete="current-password"
               spellcheck={false}
+              ref={focusFirst}
               aria-invalid={problem !== null}
               aria-describedby="sign-in-problem"
               value={key}

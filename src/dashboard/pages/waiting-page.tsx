@@ -21,7 +21,9 @@ export function WaitingPage({ site, baseUrl, refresh }: WaitingPageProps): JSX.E
         <h2>Install on {site}</h2>
         <p>Paste this into the head of every page:</p>
         <CopyBlock label="the script tag" code={scriptSnippet(baseUrl, site)} />
-        <p>Or, in a site that is built with npm:</p>
+        <p>
+          Or, with the npm package <code>passerby-tracker</code>:
+        </p>
         <CopyBlock label="the npm code" code={packageSnippet(baseUrl, site)} />
         <p class="quiet">Then open a page of the site. This page turns into the dashboard at the first event.</p>
       </section>

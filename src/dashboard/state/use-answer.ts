@@ -30,7 +30,9 @@ export function useAnswer(question: Question | null, refresh = 0): AnswerState {
       (answer) => setOutcome({ key, answer, error: null }),
       (error: unknown) => {
         if (controller.signal.aborted) return;
-        setOutcome((before) => ({ key, answer: before?.answer ?? null, error: toApiError(error) }));
+        // Figures of another question would be taken for those of this one; older ones of the same may stay.
+        const kept = (before: Outcome | null): Answer | null => (before?.key === key ? before.answer : null);
+        setOutcome((before) => ({ key, answer: kept(before), error: toApiError(error) }));
       },
     );
     return () => controller.abort();
