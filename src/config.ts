@@ -3,11 +3,10 @@
  * parsed once at start, frozen, passed down. A value that does not parse stops the start with one line.
  */
 import { isIP } from "node:net";
-import ipaddr from "ipaddr.js";
 import { PasserbyError } from "./errors.ts";
+import { numberBetween, oneOf, originList, proxyList, type Site, siteList, wholeNumber } from "./setting-parsers.ts";
 
-/** A site: its name and the host names it is served under. */
-export type Site = { readonly name: string; readonly hosts: readonly string[] };
+export type { Site } from "./setting-parsers.ts";
 
 export type Settings = {
   readonly host: string;
@@ -254,49 +253,4 @@ function sitesOfOrigins(origins: readonly string[]): readonly Site[] {
   }
   if (hosts.size === 0) hosts.set("localhost", ["localhost", "127.0.0.1"]);
   return [...hosts].map(([name, list]) => ({ name, hosts: list }));
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number | undefined {
-  return (text) => (/^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined);
-}
-
-function numberBetween(min: number, max: number): (text: string) => number | undefined {
-  return (text) => (/^\d*\.?\d+$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined);
-}
-
-function oneOf<const Value extends string>(values: readonly Value[]): (text: string) => Value | undefined {
-  return (text) => values.find((value) => value === text);
-}
-
-function items(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-}
-
-function originList(text: string): readonly string[] | undefined {
-  const origins = items(text);
-  const isGood = (origin: string): boolean =>
-    origin === "*" ||
-    /^https?:\/\/(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:\d{1,5})?$/.test(origin) ||
-    /^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$/.test(origin);
-  return origins.length > 0 && origins.every(isGood) ? origins : undefined;
-}
-
-function siteList(text: string): readonly Site[] | null | undefined {
-  if (text === "") return null;
-  const sites = items(text).map((item): Site | undefined => {
-    const [name, hosts] = item.split("=");
-    const isHost = (host: string): boolean => /^[a-z0-9.-]{1,253}$/.test(host);
-    const list = hosts === undefined ? [name ?? ""] : hosts.split("|");
-    return name !== undefined && isHost(name) && list.every(isHost) ? { name, hosts: list } : undefined;
-  });
-  const good = sites.filter((site) => site !== undefined);
-  return good.length === sites.length && good.length > 0 ? good : undefined;
-}
-
-function proxyList(text: string): readonly string[] | undefined {
-  const proxies = items(text);
-  return proxies.every((proxy) => ipaddr.isValid(proxy) || ipaddr.isValidCIDR(proxy)) ? proxies : undefined;
 }

@@ -1,18 +1,27 @@
 /** The classify and enrich steps: robots are marked (or dropped), then browser, system, device and source are filled in. */
+import type { Settings } from "../config.ts";
 import type { DropReason } from "../event.ts";
 import { type Draft, isSmoke } from "./draft.ts";
-import type { PipelineState } from "./pipeline.ts";
+import type { AgentReader } from "./enrich.ts";
+import type { SiteFinder } from "./site.ts";
 import { findSource } from "./source.ts";
 
+/** What the two steps lean on. */
+export type EnrichState = {
+  readonly settings: Pick<Settings, "bots" | "keepUserAgent">;
+  readonly agents: AgentReader;
+  readonly sites: SiteFinder;
+};
+
 /** Marks a robot's event; drops it only where the owner chose so. Smoke events come from curl and are never dropped. */
-export function classifyEvent(draft: Draft, state: PipelineState): DropReason | undefined {
+export function classifyEvent(draft: Draft, state: EnrichState): DropReason | undefined {
   draft.event.isBot = state.agents(draft.userAgent).isBot;
   const isUnwanted = draft.event.isBot && state.settings.bots === "drop" && !isSmoke(draft);
   return isUnwanted ? "bot" : undefined;
 }
 
 /** Fills in what the user agent and the way here say. It comes after scrub, so that a source is never a secret. */
-export function enrichEvent(draft: Draft, state: PipelineState): undefined {
+export function enrichEvent(draft: Draft, state: EnrichState): undefined {
   const { event, userAgent } = draft;
   const { isBot: _isBot, ...facts } = state.agents(userAgent);
   Object.assign(event, facts);

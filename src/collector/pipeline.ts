@@ -10,20 +10,16 @@
 import type { Settings } from "../config.ts";
 import type { AcceptedEvent, DropReason } from "../event.ts";
 import type { Draft } from "./draft.ts";
-import type { AgentReader } from "./enrich.ts";
-import { classifyEvent, enrichEvent } from "./enrich-event.ts";
+import { classifyEvent, type EnrichState, enrichEvent } from "./enrich-event.ts";
 import { gate } from "./gate.ts";
 import { type IdentityState, identify } from "./identify.ts";
 import { sample } from "./sample.ts";
 import { scrubEvent } from "./scrub-event.ts";
-import type { SiteFinder } from "./site.ts";
 
 /** What the steps lean on; made once at start. */
-export type PipelineState = {
+export type PipelineState = EnrichState & {
   readonly settings: Settings;
   readonly identity: IdentityState;
-  readonly agents: AgentReader;
-  readonly sites: SiteFinder;
   /** The share of visitors kept right now, 0 to 1. */
   readonly sampleRate: () => number;
 };

@@ -10,8 +10,8 @@ import { BOUNDS, CONTRACT_VERSION, type EventInput, eventInputSchema, serverFiel
 import { CLIENT_SEED, unitInterval } from "../sampling.ts";
 import { type Batch, isRecord, parseTimestamp } from "./decode.ts";
 import type { Draft } from "./draft.ts";
-import { newEventId } from "./event-id.ts";
 import { describeField, describeMetadataProblem } from "./field-problems.ts";
+import { newEventId } from "./new-event-id.ts";
 import type { Sender } from "./sender.ts";
 import { findSite, type SiteFinder } from "./site.ts";
 

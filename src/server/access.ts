@@ -2,7 +2,7 @@
 import type { FastifyRequest } from "fastify";
 import { PasserbyError } from "../errors.ts";
 import type { KeyRecord, KeyRing, KeyScope } from "./keys.ts";
-import type { Session, SignIn } from "./sign-in.ts";
+import type { Session, SignIn } from "./sign-in-sessions.ts";
 
 /** Cookie of a session; under TLS with the `__Host-` prefix, which pins it to this host and path (RFC 6265bis 4.1.3). */
 export const COOKIE = { plain: "passerby_session", secure: "__Host-passerby_session" } as const;

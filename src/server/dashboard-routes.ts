@@ -7,7 +7,7 @@ import { parseQuery } from "../query/parse-query.ts";
 import { visitorsNow } from "../query/visitors-now.ts";
 import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "./access.ts";
 import type { ServerParts } from "./parts.ts";
-import type { Session } from "./sign-in.ts";
+import type { Session } from "./sign-in-sessions.ts";
 
 const signInBody = Compile({
   type: "object",

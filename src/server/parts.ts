@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
 import type { AddressReader } from "./client-address.ts";
 import type { KeyRing } from "./keys.ts";
-import type { SignIn } from "./sign-in.ts";
+import type { SignIn } from "./sign-in-sessions.ts";
 
 export type ServerParts = {
   readonly settings: Settings;

@@ -14,11 +14,11 @@ import { type Log, openLog } from "../log/log.ts";
 import { prepareDataDir } from "../log/ownership.ts";
 import { readNewest } from "../log/read-newest.ts";
 import { openStore, type Store } from "../store/store.ts";
-import { buildApp } from "./app.ts";
 import { trustProxies } from "./client-address.ts";
+import { buildApp } from "./http-app.ts";
 import { type KeyRing, openKeys } from "./keys.ts";
 import { startLoading } from "./loading.ts";
-import { openSignIn, type SignIn } from "./sign-in.ts";
+import { openSignIn, type SignIn } from "./sign-in-sessions.ts";
 
 /** How often old salts are looked after when no request does it. */
 const SALT_CHECK_MS = 60_000;

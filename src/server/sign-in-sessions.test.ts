@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../clock.ts";
 import { openKeys } from "./keys.ts";
-import { openSignIn, type SignIn } from "./sign-in.ts";
+import { openSignIn, type SignIn } from "./sign-in-sessions.ts";
 
 const DAY_MS = 86_400_000;
 const all = { scope: "read", site: null, lifetimeMs: null } as const;

@@ -1,0 +1,56 @@
+/** Reads the text of a setting into its value; undefined means that the text is not allowed. */
+import ipaddr from "ipaddr.js";
+
+/** A site: its name and the host names it is served under. */
+export type Site = { readonly name: string; readonly hosts: readonly string[] };
+
+/** Reads a whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number | undefined {
+  return (text) => (/^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined);
+}
+
+/** Reads a decimal number within bounds. */
+export function numberBetween(min: number, max: number): (text: string) => number | undefined {
+  return (text) => (/^\d*\.?\d+$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined);
+}
+
+/** Reads one of a closed list. */
+export function oneOf<const Value extends string>(values: readonly Value[]): (text: string) => Value | undefined {
+  return (text) => values.find((value) => value === text);
+}
+
+function items(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** Reads a comma list of exact origins, of one-label wildcards, or `*`. */
+export function originList(text: string): readonly string[] | undefined {
+  const origins = items(text);
+  const isGood = (origin: string): boolean =>
+    origin === "*" ||
+    /^https?:\/\/(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:\d{1,5})?$/.test(origin) ||
+    /^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$/.test(origin);
+  return origins.length > 0 && origins.every(isGood) ? origins : undefined;
+}
+
+/** Reads `name=host|host,name`; null for nothing, which means: derive them. */
+export function siteList(text: string): readonly Site[] | null | undefined {
+  if (text === "") return null;
+  const sites = items(text).map((item): Site | undefined => {
+    const [name, hosts] = item.split("=");
+    const isHost = (host: string): boolean => /^[a-z0-9.-]{1,253}$/.test(host);
+    const list = hosts === undefined ? [name ?? ""] : hosts.split("|");
+    return name !== undefined && isHost(name) && list.every(isHost) ? { name, hosts: list } : undefined;
+  });
+  const good = sites.filter((site) => site !== undefined);
+  return good.length === sites.length && good.length > 0 ? good : undefined;
+}
+
+/** Reads a comma list of addresses and CIDR ranges. */
+export function proxyList(text: string): readonly string[] | undefined {
+  const proxies = items(text);
+  return proxies.every((proxy) => ipaddr.isValid(proxy) || ipaddr.isValidCIDR(proxy)) ? proxies : undefined;
+}
