@@ -19,11 +19,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
   log_unavailable: "the disk is full or too slow",
 };
 
-/** Sums up: `3 requests, none stored yet`. */
+/** Sums up: `15 events, 2 stored`. */
 export function describeArrivals(arrivals: Arrivals): string {
   if (arrivals.received === 0) return "Nothing has arrived yet.";
   const stored = arrivals.stored === 0 ? "none stored" : `${arrivals.stored.toLocaleString("en")} stored`;
-  return `${countOf(arrivals.received, "request")}, ${stored}`;
+  return `${countOf(arrivals.received, "event")}, ${stored}`;
 }
 
 /** Tells one reason: `12 refused: origin_not_allowed https://www.a.com (add it to ALLOWED_ORIGINS)`. */

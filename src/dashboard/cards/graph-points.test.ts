@@ -1,0 +1,68 @@
+/** Holds what becomes of an answer over time: gaps, what lies ahead, and the bucket that still counts. */
+import { describe, expect, it } from "vitest";
+import type { Answer, AnswerRow, Metric } from "../../report.ts";
+import { toGraphPoints, toPlotColumns } from "./graph-points.ts";
+
+type Asked = { readonly labels: readonly string[]; readonly rows: readonly AnswerRow[]; readonly end: string };
+
+function answerOf({ labels, rows, end }: Asked, metric: Metric = "visitors"): Answer {
+  return {
+    results: rows,
+    meta: { time_labels: labels, sampled: false, bots_excluded: 0 },
+    query: {
+      site: "example.com",
+      metrics: [metric],
+      date_range: ["2026-11-21T00:00:00Z", end],
+      dimensions: ["time:day"],
+      filters: [],
+      order_by: [],
+      include: {},
+      pagination: { limit: 100, offset: 0 },
+      timezone: "UTC",
+    },
+  };
+}
+
+const present = { nowLabel: "2026-11-23 12:00:00", nowMs: Date.parse("2026-11-23T12:00:00Z") };
+const labels = ["2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"];
+const open = { labels, end: "2026-11-24T23:59:59Z" };
+
+describe("the points of a graph", () => {
+  it("count nothing where there is no row, and know nothing of what lies ahead", () => {
+    const rows = [{ dimensions: ["2026-11-22"], metrics: [7] }];
+    const points = toGraphPoints(answerOf({ ...open, rows }), present);
+    expect(points.map((point) => [point.label, point.value, point.isAhead, point.isIncomplete])).toEqual([
+      ["2026-11-21", 0, false, false],
+      ["2026-11-22", 7, false, false],
+      ["2026-11-23", 0, false, true],
+      ["2026-11-24", null, true, false],
+    ]);
+  });
+
+  it("say nothing of a rate where nobody came", () => {
+    const rows = [{ dimensions: ["2026-11-22"], metrics: [50] }];
+    const points = toGraphPoints(answerOf({ ...open, rows }, "bounce_rate"), present);
+    expect(points.map((point) => point.value)).toEqual([null, 50, null, null]);
+  });
+
+  it("are all complete in a range that has ended", () => {
+    const ended = { labels: labels.slice(0, 2), rows: [], end: "2026-11-22T23:59:59Z" };
+    expect(toGraphPoints(answerOf(ended), present).some((point) => point.isIncomplete)).toBe(false);
+  });
+
+  it("show the period before also where the present has no row yet", () => {
+    const comparison = { dimensions: ["2026-11-20"], metrics: [9], change: [null] };
+    const rows = [{ dimensions: ["2026-11-24"], metrics: [0], comparison }];
+    const points = toGraphPoints(answerOf({ ...open, rows }), present);
+    expect(points[3]).toMatchObject({ value: null, previous: 9, previousLabel: "2026-11-20", isAhead: true });
+  });
+});
+
+describe("the lines of a graph", () => {
+  it("are full to the last complete bucket and dashed from there on", () => {
+    const rows = labels.slice(0, 3).map((label, index) => ({ dimensions: [label], metrics: [index + 1] }));
+    const columns = toPlotColumns(toGraphPoints(answerOf({ ...open, rows }), present));
+    expect(columns.complete).toEqual([1, 2, null, null]);
+    expect(columns.incomplete).toEqual([null, 2, 3, null]);
+  });
+});
