@@ -136,7 +136,9 @@ function foundFor({ kind, input }: Case): ReturnType<typeof findSource> {
 function expectedOf({ expected }: Case): { readonly source?: string | null; readonly channel?: string | null } {
   const source = expected["source"] ?? expected["network"] ?? expected["name"];
   return {
-    ...(source === undefined ? {} : { source: source === "" ? null : source.replace(/^Twitter$/, "X (Twitter)") }),
+    ...(source === undefined
+      ? {}
+      : { source: source === "" || source === null ? null : source.replace(/^Twitter$/, "X (Twitter)") }),
     ...(expected["channel"] === undefined ? {} : { channel: expected["channel"] }),
   };
 }
