@@ -16,6 +16,7 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
+  readSync,
   statSync,
   unlinkSync,
 } from "node:fs";
@@ -79,7 +80,7 @@ export class ActiveFile {
       } catch (error) {
         failure = error;
         this.options.onWarning(`${this.name} is given up and a new file begun: ${describeError(error)}`);
-        this.giveUp(file, file.bytes + bytes.length);
+        this.giveUp(file, bytes);
       }
     }
     throw failure;
@@ -111,7 +112,7 @@ export class ActiveFile {
     refuseForeign(this.path);
     quarantineTornTail(dataDir, writer);
     sealActiveFile(dataDir, writer);
-    const descriptor = openSync(this.path, "ax", 0o600);
+    const descriptor = openSync(this.path, "ax+", 0o600);
     try {
       syncFolder(dataDir);
       this.file = { descriptor, inode: statSync(this.path).ino, bytes: 0 };
@@ -146,18 +147,25 @@ export class ActiveFile {
     throw new PasserbyError("log_unavailable", "another program moved, deleted or changed the file; leave it alone");
   }
 
-  /** Cuts off what was not committed, unless somebody else's bytes stand behind it, and closes the descriptor. */
-  private giveUp(file: OpenFile, expectedBytes: number): void {
+  /** Cuts off what was not committed, never another's bytes, and closes the descriptor. */
+  private giveUp(file: OpenFile, bytes: Uint8Array): void {
     this.file = undefined;
     try {
       const { size } = fstatSync(file.descriptor);
-      if (size === expectedBytes) ftruncateSync(file.descriptor, file.bytes);
+      if (size === file.bytes + bytes.length) ftruncateSync(file.descriptor, file.bytes);
+      else if (endsWith(file.descriptor, size, bytes)) ftruncateSync(file.descriptor, size - bytes.length);
     } catch (error) {
       this.options.onWarning(`${this.name} keeps lines that are written again elsewhere: ${describeError(error)}`);
     } finally {
       closeSync(file.descriptor);
     }
   }
+}
+
+function endsWith(descriptor: number, size: number, bytes: Uint8Array): boolean {
+  if (size < bytes.length) return false;
+  const end = Buffer.alloc(bytes.length);
+  return readSync(descriptor, end, 0, end.length, size - bytes.length) === end.length && end.equals(bytes);
 }
 
 function refuseForeign(path: string): void {

@@ -1,34 +1,15 @@
 /** Events and folders for tests of the log: real files in a folder of their own, taken away when the test is over. */
-import { randomBytes, randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import type { AcceptedEvent, StoredEvent } from "../../src/event.ts";
+import type { StoredEvent } from "../../src/event.ts";
 import { isStoredEvent, type LineProblem } from "../../src/log/decode-line.ts";
 import { type Log, type LogOptions, openLog } from "../../src/log/log.ts";
 import { type LogFile, listLogFiles } from "../../src/log/log-files.ts";
 import { readEvents } from "../../src/log/read-lines.ts";
-
-/** Returns a whole event; `id` goes into its metadata and tells it from all others. */
-export function makeEvent(id: string, changes: Partial<AcceptedEvent> = {}): AcceptedEvent {
-  return {
-    event: "page_view",
-    visitorId: "visitor-0001",
-    timestamp: "2026-11-23T09:00:00.000Z",
-    metadata: { id },
-    eventId: randomUUID(),
-    site: "example.com",
-    sampleRate: 1,
-    receivedAt: "2026-11-23T09:00:00.000Z",
-    serverSampleRate: 1,
-    device: "desktop",
-    isBot: false,
-    ...changes,
-  };
-}
 
 /** Returns the id that makeEvent gave an event. */
 export function idOf(event: StoredEvent): unknown {
@@ -103,7 +84,9 @@ export async function readLog(dataDir: string): Promise<LogContent> {
   return { files, events, problems };
 }
 
-/** Returns an id that no other run has. */
-export function uniqueId(): string {
-  return randomBytes(9).toString("base64url");
+/** Reads an async iterable to its end. */
+export async function gather<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
