@@ -63,6 +63,8 @@ export type Query = {
     readonly timeLabels: boolean;
     readonly totalRows: boolean;
     readonly comparisons: "previous_period" | null;
+    /** Cuts `day` after the current hour, and `month` and `year` after today, so that no empty future is compared. */
+    readonly trimRelativeDateRange: boolean;
   };
   readonly pagination: { readonly limit: number; readonly offset: number };
   /** IANA name; default UTC. */
@@ -88,6 +90,8 @@ export type AnswerRow = {
 
 export type AnswerMeta = {
   readonly time_labels?: readonly string[];
+  /** The labels of the period before, where both `time_labels` and a comparison were asked for. */
+  readonly comparison_time_labels?: readonly string[];
   readonly total_rows?: number;
   /** True when some visitors were left out by sampling; the figures are then estimates with intervals. */
   readonly sampled: boolean;

@@ -1,0 +1,254 @@
+/**
+ * A request body to a question: every name checked against the closed lists of report.ts, every default filled in. The
+ * first thing wrong is refused by its place (`#/metrics/1: Invalid metric "baa"`), in the words of the Stats API v2
+ * where it has words for it.
+ */
+import { Temporal } from "temporal-polyfill";
+import { PasserbyError } from "../errors.ts";
+import {
+  type Dimension,
+  EVENT_DIMENSIONS,
+  FILTER_ONLY_DIMENSIONS,
+  FILTER_OPERATORS,
+  type Filter,
+  METRICS,
+  type Metric,
+  type OrderBy,
+  type Query,
+  TIME_DIMENSIONS,
+  VISIT_DIMENSIONS,
+} from "../report.ts";
+import { isTimeDimension } from "./conditions.ts";
+import { isDateRange } from "./date-range.ts";
+import { defaultOrder } from "./order.ts";
+
+/** What a question may be about. */
+export type ParseOptions = {
+  /** Names of the configured sites. */
+  readonly sites: readonly string[];
+};
+
+const DIMENSIONS = [...EVENT_DIMENSIONS, ...VISIT_DIMENSIONS, ...TIME_DIMENSIONS];
+const FILTER_DIMENSIONS = [...EVENT_DIMENSIONS, ...VISIT_DIMENSIONS, ...FILTER_ONLY_DIMENSIONS];
+const SESSION_METRICS: readonly Metric[] = ["bounce_rate", "visit_duration", "views_per_visit"];
+const KEYS = [
+  "site",
+  "site_id",
+  "metrics",
+  "date_range",
+  "dimensions",
+  "filters",
+  "order_by",
+  "include",
+  "pagination",
+  "timezone",
+];
+const INCLUDE_KEYS = ["time_labels", "total_rows", "comparisons", "trim_relative_date_range"];
+
+/** Bounds of a question: more is no question a person asks, and each costs work on every row. */
+const MAX_FILTERS = 20;
+const MAX_VALUES = 200;
+const MAX_VALUE_LENGTH = 2048;
+const MAX_ROWS = 10_000;
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Parses the body of a question. Throws `invalid_query`. */
+export function parseQuery(body: unknown, options: ParseOptions): Query {
+  if (!isObject(body)) throw refuse("#", `Type mismatch. Expected Object but got ${typeName(body)}.`);
+  refuseUnknownKeys(body, KEYS, "#");
+  requireKeys(body);
+  const metrics = parseList(body["metrics"], "metrics", METRICS);
+  if (metrics.length === 0) throw refuse("#/metrics", "Expected a minimum of 1 items but got 0.");
+  const dimensions = parseList(body["dimensions"] ?? [], "dimensions", DIMENSIONS);
+  const dateRange = body["date_range"];
+  if (!isDateRange(dateRange)) throw refuse("#/date_range", `Invalid date range ${show(dateRange)}`);
+  const query: Query = {
+    site: parseSite(body, options.sites),
+    metrics,
+    dateRange,
+    dimensions,
+    filters: parseFilters(body["filters"] ?? []),
+    orderBy: parseOrder(body["order_by"], metrics, dimensions),
+    include: parseInclude(body["include"] ?? {}, dimensions),
+    pagination: parsePagination(body["pagination"] ?? {}),
+    timezone: parseTimezone(body["timezone"] ?? "UTC"),
+  };
+  refuseMixtures(query);
+  return query;
+}
+
+function requireKeys(body: Body): void {
+  const missing = ["metrics", "date_range"].filter((key) => body[key] === undefined);
+  if (body["site"] === undefined && body["site_id"] === undefined) missing.unshift("site");
+  if (missing.length === 0) return;
+  const [noun, verb] = missing.length === 1 ? ["property", "was"] : ["properties", "were"];
+  throw refuse("#", `Required ${noun} ${missing.join(", ")} ${verb} not present.`);
+}
+
+function parseSite(body: Body, sites: readonly string[]): string {
+  const key = body["site"] === undefined ? "site_id" : "site";
+  const site = body[key];
+  if (body["site_id"] !== undefined && body["site_id"] !== site) throw refuse("#/site_id", "is another site than site");
+  if (typeof site === "string" && sites.includes(site)) return site;
+  throw refuse(`#/${key}`, `Invalid site ${show(site)}: ask for one of ${sites.join(", ")}`);
+}
+
+/** Reads a list of names without repetition. */
+function parseList<const Name extends string>(value: unknown, key: string, known: readonly Name[]): readonly Name[] {
+  if (!Array.isArray(value)) throw refuse(`#/${key}`, `Type mismatch. Expected Array but got ${typeName(value)}.`);
+  const names = value.map((item: unknown, index) => {
+    const name = known.find((candidate) => candidate === item);
+    if (name === undefined) throw refuse(`#/${key}/${index}`, `Invalid ${key.slice(0, -1)} ${show(item)}`);
+    return name;
+  });
+  if (new Set(names).size < names.length) throw refuse(`#/${key}`, "Expected items to be unique but they were not.");
+  if (names.filter(isTimeDimension).length > 1) throw refuse(`#/${key}`, "Expected at most one time dimension.");
+  return names;
+}
+
+function parseFilters(value: unknown): readonly Filter[] {
+  if (!Array.isArray(value)) throw refuse("#/filters", `Type mismatch. Expected Array but got ${typeName(value)}.`);
+  if (value.length > MAX_FILTERS) throw refuse("#/filters", `Expected a maximum of ${MAX_FILTERS} items.`);
+  return value.map((filter: unknown, index) => parseFilter(filter, `#/filters/${index}`));
+}
+
+function parseFilter(filter: unknown, path: string): Filter {
+  if (!Array.isArray(filter) || filter.length !== 3) {
+    throw refuse(path, `Invalid filter ${show(filter)}: expected [operator, dimension, [value, …]]`);
+  }
+  const [operator, dimension, values]: unknown[] = filter;
+  const knownOperator = FILTER_OPERATORS.find((candidate) => candidate === operator);
+  if (knownOperator === undefined) throw refuse(`${path}/0`, `Invalid filter operator ${show(operator)}`);
+  const knownDimension = FILTER_DIMENSIONS.find((candidate) => candidate === dimension);
+  if (knownDimension === undefined) throw refuse(`${path}/1`, `Invalid filter dimension ${show(dimension)}`);
+  const texts = parseValues(values, `${path}/2`);
+  if (knownDimension === "visit:is_bot") refuseVague(knownOperator, texts, path);
+  return [knownOperator, knownDimension, texts];
+}
+
+function parseValues(values: unknown, path: string): readonly string[] {
+  if (!Array.isArray(values)) throw refuse(path, `Type mismatch. Expected Array but got ${typeName(values)}.`);
+  if (values.length === 0) throw refuse(path, "Expected a minimum of 1 items but got 0.");
+  if (values.length > MAX_VALUES) throw refuse(path, `Expected a maximum of ${MAX_VALUES} items.`);
+  return values.map((value: unknown, index) => {
+    const text = typeof value === "boolean" ? String(value) : value;
+    if (typeof text === "string" && text.length <= MAX_VALUE_LENGTH) return text;
+    throw refuse(`${path}/${index}`, `Invalid filter value: expected a text of at most ${MAX_VALUE_LENGTH} characters`);
+  });
+}
+
+function refuseVague(operator: string, values: readonly string[], path: string): void {
+  if (operator.startsWith("is") && values.every((value) => value === "true" || value === "false")) return;
+  throw refuse(path, 'Invalid visit:is_bot filter: use "is" or "is_not" with "true" or "false".');
+}
+
+function parseOrder(value: unknown, metrics: readonly Metric[], dimensions: readonly Dimension[]): OrderBy {
+  if (value === undefined) return defaultOrder({ metrics, dimensions });
+  if (!Array.isArray(value)) throw refuse("#/order_by", `Type mismatch. Expected Array but got ${typeName(value)}.`);
+  return value.map((entry: unknown, index) => {
+    const [name, direction]: unknown[] = Array.isArray(entry) && entry.length === 2 ? entry : [];
+    const known = [...metrics, ...dimensions].find((candidate) => candidate === name);
+    if (known === undefined || (direction !== "asc" && direction !== "desc")) {
+      throw refuse(
+        `#/order_by/${index}`,
+        `Invalid order_by entry ${show(entry)}: order by a queried metric or dimension, asc or desc`,
+      );
+    }
+    return [known, direction];
+  });
+}
+
+function parseInclude(value: unknown, dimensions: readonly Dimension[]): Query["include"] {
+  if (!isObject(value)) throw refuse("#/include", `Type mismatch. Expected Object but got ${typeName(value)}.`);
+  refuseUnknownKeys(value, INCLUDE_KEYS, "#/include");
+  const timeLabels = parseFlag(value, "time_labels");
+  if (timeLabels && !dimensions.some(isTimeDimension)) {
+    throw refuse("#/include/time_labels", "Invalid include.time_labels: requires a time dimension.");
+  }
+  return {
+    timeLabels,
+    totalRows: parseFlag(value, "total_rows"),
+    comparisons: parseComparisons(value["comparisons"]),
+    trimRelativeDateRange: parseFlag(value, "trim_relative_date_range"),
+  };
+}
+
+function parseFlag(include: Body, key: string): boolean {
+  const value = include[key] ?? false;
+  if (typeof value === "boolean") return value;
+  throw refuse(`#/include/${key}`, `Type mismatch. Expected Boolean but got ${typeName(value)}.`);
+}
+
+function parseComparisons(value: unknown): Query["include"]["comparisons"] {
+  if (value === undefined || value === null) return null;
+  if (isObject(value) && Object.keys(value).length === 1 && value["mode"] === "previous_period")
+    return "previous_period";
+  throw refuse("#/include/comparisons", `Invalid comparisons ${show(value)}: expected {"mode":"previous_period"}`);
+}
+
+function parsePagination(value: unknown): Query["pagination"] {
+  if (!isObject(value)) throw refuse("#/pagination", `Type mismatch. Expected Object but got ${typeName(value)}.`);
+  refuseUnknownKeys(value, ["limit", "offset"], "#/pagination");
+  return {
+    limit: parseWhole(value["limit"] ?? MAX_ROWS, "#/pagination/limit", [1, MAX_ROWS]),
+    offset: parseWhole(value["offset"] ?? 0, "#/pagination/offset", [0, 1_000_000_000]),
+  };
+}
+
+function parseWhole(value: unknown, path: string, [low, high]: readonly [number, number]): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high) return value;
+  throw refuse(path, `Expected a whole number from ${low} to ${high} but got ${show(value)}.`);
+}
+
+/** Takes every name the platform knows, old aliases too: browsers still send Asia/Calcutta. */
+function parseTimezone(value: unknown): string {
+  if (typeof value === "string" && /^[A-Za-z]/.test(value)) {
+    try {
+      Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(value);
+      return value;
+    } catch {
+      // Not a zone: refused below like everything else that is none.
+    }
+  }
+  throw refuse("#/timezone", `Invalid timezone ${show(value)}: expected an IANA name such as Europe/Berlin`);
+}
+
+/** A visit has no one name of an event, so its bounce or duration belongs to none. */
+function refuseMixtures({ metrics, dimensions }: Query): void {
+  const refused = metrics.filter((metric) => SESSION_METRICS.includes(metric));
+  if (refused.length === 0 || !dimensions.includes("event:name")) return;
+  const names = refused.map((metric) => `\`${metric}\``).join(", ");
+  throw new PasserbyError(
+    "invalid_query",
+    `Session metric(s) ${names} cannot be queried along with event dimension(s) \`event:name\``,
+  );
+}
+
+function refuseUnknownKeys(value: Body, known: readonly string[], path: string): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw refuse(`${path}/${clip(unknown)}`, "Schema does not allow additional properties.");
+}
+
+function isObject(value: unknown): value is Body {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return "Null";
+  if (Array.isArray(value)) return "Array";
+  const name = typeof value;
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+function show(value: unknown): string {
+  return clip(JSON.stringify(value) ?? "nothing");
+}
+
+function clip(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+function refuse(path: string, message: string): PasserbyError {
+  return new PasserbyError("invalid_query", `${path}: ${message}`);
+}

@@ -1,0 +1,165 @@
+/**
+ * One DuckDB database behind a narrow door: settings that cannot be undone, parameters and rows as plain values, and
+ * transactions that end. A file that does not open is set aside under another name, never deleted.
+ */
+import { chmodSync, existsSync, renameSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  DuckDBTimestampValue,
+  type DuckDBType,
+  type DuckDBValue,
+  LIST,
+  listValue,
+  VARCHAR,
+} from "@duckdb/node-api";
+import { describeError, PasserbyError } from "../errors.ts";
+import { CREATE_STAGED, CREATE_TABLES, SCHEMA_VERSION } from "./schema.ts";
+
+/** A bound value. A Date is an instant; a list is a list of texts. */
+export type Parameter = string | number | bigint | boolean | Date | readonly string[];
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+/** A value in a result; BIGINT comes as bigint, timestamps as Date. */
+export type Cell = string | number | bigint | boolean | Date | null;
+export type Row = Readonly<Record<string, Cell>>;
+
+/** Asks one statement with named parameters (`$name`) and returns all its rows. */
+export type Ask = (sql: string, parameters?: Parameters) => Promise<readonly Row[]>;
+
+/** A connection with the statement runner bound to it. */
+export type Connection = { readonly duckdb: DuckDBConnection; readonly ask: Ask; readonly close: () => void };
+
+/** An open database: one connection that writes, and as many readers as are asked for. */
+export type Database = {
+  readonly writer: Connection;
+  readonly connect: () => Promise<Connection>;
+  readonly close: () => void;
+};
+
+export type DatabaseOptions = {
+  /** Path of the file; null keeps everything in memory. */
+  readonly path: string | null;
+  /** Bytes that DuckDB may hold before it spills to a folder beside the file. */
+  readonly memoryLimitBytes: number;
+  /** Milliseconds since 1970, for the name of a file set aside. */
+  readonly now: () => number;
+  readonly onWarning: (message: string) => void;
+};
+
+/**
+ * Opens the database, or a fresh one where there is none; a file that is damaged or of another schema version is set
+ * aside first and the caller told. Throws `store_unavailable` when the file is in use or may not be read.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  try {
+    return await openFile(options);
+  } catch (error) {
+    if (options.path === null || !existsSync(options.path) || isNoDamage(error)) throw unavailable(error);
+    const kept = setAside(options.path, options.now());
+    options.onWarning(`the store did not open and is rebuilt from the log; kept as ${kept}: ${describeError(error)}`);
+    return openFile(options);
+  }
+}
+
+/** Renames the database and its write-ahead log so that a new one can be made; returns the new name. */
+export function setAside(path: string, nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().replace(/[:.]/g, "-");
+  const kept = freeName(path.replace(/\.duckdb$/, `-set-aside-${stamp}`));
+  for (const ending of ["", ".wal"]) {
+    if (existsSync(path + ending)) renameSync(path + ending, kept + ending);
+  }
+  return kept;
+}
+
+/** Wraps whatever DuckDB threw into the one error that callers of the store see. */
+export function unavailable(error: unknown): PasserbyError {
+  if (error instanceof PasserbyError) return error;
+  return new PasserbyError("store_unavailable", "the store cannot answer now; the log goes on, try again", {
+    cause: error,
+  });
+}
+
+function freeName(stem: string): string {
+  for (let number = 1; ; number += 1) {
+    const path = number === 1 ? `${stem}.duckdb` : `${stem}-${number}.duckdb`;
+    if (!existsSync(path) && !existsSync(`${path}.wal`)) return path;
+  }
+}
+
+/** A file that another process holds, or that permissions keep from us, is not damaged. */
+function isNoDamage(error: unknown): boolean {
+  return /could not set lock|conflicting lock|permission denied|too many open files|no space left/i.test(
+    describeError(error),
+  );
+}
+
+async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Database> {
+  const instance = await DuckDBInstance.create(path ?? ":memory:", {
+    enable_external_access: "false",
+    memory_limit: `${Math.floor(memoryLimitBytes / 1_048_576)}MiB`,
+    threads: String(Math.max(1, Math.min(8, availableParallelism()))),
+  });
+  try {
+    if (path !== null) chmodSync(path, 0o600);
+    const writer = await connectTo(instance);
+    await prepare(writer);
+    return { writer, connect: () => connectTo(instance), close: () => instance.closeSync() };
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+async function prepare({ ask }: Connection): Promise<void> {
+  await ask("SET GLOBAL TimeZone = 'UTC'");
+  await ask("SET GLOBAL lock_configuration = true");
+  const tables = await ask("SELECT table_name FROM duckdb_tables()");
+  if (tables.length === 0) for (const statement of ["BEGIN", ...CREATE_TABLES, "COMMIT"]) await ask(statement);
+  const [row] = await ask("SELECT version FROM store_version");
+  if (row?.["version"] !== SCHEMA_VERSION) throw new Error(`schema version ${row?.["version"]}, not ${SCHEMA_VERSION}`);
+  await ask(CREATE_STAGED);
+}
+
+async function connectTo(instance: DuckDBInstance): Promise<Connection> {
+  const duckdb = await instance.connect();
+  return {
+    duckdb,
+    ask: async (sql, parameters = {}) => {
+      const { values, types } = bind(parameters);
+      const reader = await duckdb.runAndReadAll(sql, values, types);
+      return reader.getRowObjectsJS().map(toRow);
+    },
+    close: () => duckdb.closeSync(),
+  };
+}
+
+function bind(parameters: Parameters): {
+  values: Record<string, DuckDBValue>;
+  types: Record<string, DuckDBType | undefined>;
+} {
+  const values: Record<string, DuckDBValue> = {};
+  const types: Record<string, DuckDBType | undefined> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    values[name] = toDuckDB(value);
+    // An empty list does not say of what.
+    if (Array.isArray(value)) types[name] = LIST(VARCHAR);
+  }
+  return { values, types };
+}
+
+function toDuckDB(value: Parameter): DuckDBValue {
+  if (value instanceof Date) return new DuckDBTimestampValue(BigInt(value.getTime()) * 1000n);
+  return typeof value === "object" ? listValue(value) : value;
+}
+
+function toRow(record: Readonly<Record<string, unknown>>): Row {
+  const row: Record<string, Cell> = {};
+  for (const [name, value] of Object.entries(record)) row[name] = isCell(value) ? value : String(value);
+  return row;
+}
+
+function isCell(value: unknown): value is Cell {
+  return value === null || value instanceof Date || typeof value !== "object";
+}

@@ -1,0 +1,168 @@
+/**
+ * Pulls the log into the store: each file from its checkpoint to its last whole line, in batches whose rows, sessions
+ * and checkpoint are one transaction. Killed anywhere, the next load goes on from the last batch; done twice, nothing
+ * is there twice.
+ */
+import type { StoredEvent } from "../event.ts";
+import { isStoredEvent } from "../log/decode-line.ts";
+import { type LogFile, listLogFiles } from "../log/log-files.ts";
+import { type LogFileEvent, openLogFile } from "../log/read-lines.ts";
+import type { Connection } from "./duckdb.ts";
+import { storeWithSessions } from "./sessions.ts";
+import { stageBatch } from "./stage.ts";
+
+/** Counts over lines of the log. `damaged` lines hold no event and cost only themselves; `erased` ones are no damage. */
+export type LineCounts = {
+  readonly events: number;
+  readonly duplicates: number;
+  readonly damaged: number;
+  readonly erased: number;
+};
+
+/** What one load added. */
+export type LoadReport = LineCounts & { readonly files: number; readonly durationMs: number };
+
+/** How far a file is loaded. `generation` rises when a file is rewritten in place; no writer does that yet. */
+type Checkpoint = LineCounts & { readonly offset: number };
+
+const GENERATION = 0;
+export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, erased: 0 };
+
+/** Large enough that a commit's cost is spread, small enough to be held: about 30 MB of events. */
+const BATCH_LINES = 16_384;
+
+/** Thrown when a file ends before its checkpoint: the store holds what the log does not, and has to be rebuilt. */
+export class LogShrunkError extends Error {}
+
+/** What a loader remembers between loads, so that a load with nothing new costs one look at the folder. */
+export class Loader {
+  private readonly dataDir: string;
+  private readonly writer: Connection;
+  private readonly checkpoints = new Map<string, Checkpoint>();
+  private readonly seen = new Map<string, Pick<LogFile, "inode" | "bytes">>();
+
+  constructor(dataDir: string, writer: Connection) {
+    this.dataDir = dataDir;
+    this.writer = writer;
+  }
+
+  /** Reads the checkpoints of earlier runs. */
+  async resume(): Promise<void> {
+    for (const row of await this.writer.ask("SELECT * FROM checkpoints")) {
+      this.checkpoints.set(String(row["file"]), {
+        offset: Number(row["byte_offset"]),
+        events: Number(row["events"]),
+        duplicates: Number(row["duplicates"]),
+        damaged: Number(row["damaged"]),
+        erased: Number(row["erased"]),
+      });
+    }
+  }
+
+  /** Everything loaded so far, from all files ever seen. */
+  totals(): LineCounts {
+    return [...this.checkpoints.values()].reduce<LineCounts>(addCounts, NO_LINES);
+  }
+
+  /** Loads what is new. Throws LogShrunkError, or what DuckDB or the file system throws; then nothing of the batch stays. */
+  async load(): Promise<LineCounts & { readonly files: number }> {
+    let counts = NO_LINES;
+    let files = 0;
+    for (const file of await listLogFiles(this.dataDir)) {
+      const seen = this.seen.get(file.name);
+      if (seen?.inode === file.inode && seen.bytes === file.bytes) continue;
+      counts = addCounts(counts, await this.loadFile(file));
+      this.seen.set(file.name, file);
+      files += 1;
+    }
+    return { ...counts, files };
+  }
+
+  private async loadFile(file: LogFile): Promise<LineCounts> {
+    const opened = await openLogFile(file.path);
+    try {
+      if (opened.identity === undefined) return NO_LINES;
+      const offset = this.checkpoints.get(opened.identity)?.offset ?? 0;
+      if (offset > opened.bytes) {
+        throw new LogShrunkError(`${file.name} has ${opened.bytes} bytes, ${offset} of it were loaded`);
+      }
+      let counts = NO_LINES;
+      for await (const batch of inBatches(opened.events(offset, opened.bytes))) {
+        counts = addCounts(counts, await this.storeBatch(opened.identity, batch));
+      }
+      return counts;
+    } finally {
+      await opened.close();
+    }
+  }
+
+  private async storeBatch(identity: string, batch: Batch): Promise<LineCounts> {
+    const { ask } = this.writer;
+    const before = this.checkpoints.get(identity) ?? { ...NO_LINES, offset: 0 };
+    await ask("BEGIN");
+    try {
+      const duplicates = batch.events.length === 0 ? 0 : await this.storeEvents(batch.events);
+      const { damaged, erased } = batch;
+      const counts = { events: batch.events.length - duplicates, duplicates, damaged, erased };
+      const checkpoint = { ...addCounts(before, counts), offset: batch.nextOffset };
+      await this.writeCheckpoint(identity, checkpoint);
+      await ask("COMMIT");
+      this.checkpoints.set(identity, checkpoint);
+      return counts;
+    } catch (error) {
+      await ask("ROLLBACK").catch(() => {}); // The first error says what happened; a dead database cannot roll back.
+      throw error;
+    }
+  }
+
+  private async storeEvents(events: readonly StoredEvent[]): Promise<number> {
+    const duplicates = await stageBatch(this.writer, events);
+    await storeWithSessions(this.writer.ask);
+    return duplicates;
+  }
+
+  private async writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
+    const { ask } = this.writer;
+    await ask("DELETE FROM checkpoints WHERE file = $file", { file });
+    await ask(
+      `INSERT INTO checkpoints (file, generation, byte_offset, events, duplicates, damaged, erased)
+       VALUES ($file, $generation, $offset, $events, $duplicates, $damaged, $erased)`,
+      { file, generation: GENERATION, ...checkpoint },
+    );
+  }
+}
+
+type Batch = {
+  readonly events: readonly StoredEvent[];
+  readonly damaged: number;
+  readonly erased: number;
+  readonly nextOffset: number;
+};
+
+async function* inBatches(lines: AsyncIterable<LogFileEvent>): AsyncGenerator<Batch, void, void> {
+  let batch = { events: [] as StoredEvent[], damaged: 0, erased: 0, nextOffset: 0 };
+  for await (const { decoded, nextOffset } of lines) {
+    batch.nextOffset = nextOffset;
+    if (isStoredEvent(decoded) && hasTime(decoded)) batch.events.push(decoded);
+    else if (!isStoredEvent(decoded) && decoded.problem === "erased") batch.erased += 1;
+    else batch.damaged += 1;
+    if (batch.events.length + batch.damaged + batch.erased < BATCH_LINES) continue;
+    yield batch;
+    batch = { events: [], damaged: 0, erased: 0, nextOffset };
+  }
+  if (batch.events.length + batch.damaged + batch.erased > 0) yield batch;
+}
+
+/** A time that no calendar has would be stored as no time at all, and then be in no answer. */
+function hasTime({ timestamp, receivedAt }: StoredEvent): boolean {
+  return !Number.isNaN(Date.parse(timestamp)) && !Number.isNaN(Date.parse(receivedAt));
+}
+
+function addCounts(a: LineCounts, b: LineCounts): LineCounts {
+  return {
+    events: a.events + b.events,
+    duplicates: a.duplicates + b.duplicates,
+    damaged: a.damaged + b.damaged,
+    erased: a.erased + b.erased,
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * Makes sessions of a batch, in SQL on the writer's connection and inside its transaction: it touches only what the
+ * batch touches, and gives the same sessions in whatever order and pieces the events arrive.
+ *
+ * Events of a visitor of a site are put in order of (timestamp, event_id) and cut where more than 30 minutes pass, into
+ * stretches. A stretch becomes a session at its first event that is not passive; passive events before it belong to no
+ * session, those after it keep it alive. With a session id of the client, all events under that id are one stretch.
+ *
+ * A stored stretch that only grows at its end is taken as one piece, its row of `sessions`; a stretch that an event
+ * arrives within or before is taken apart into its stored events. Pieces and new events then go through one and the
+ * same cut and sum, so there is no second way to make a session.
+ */
+import type { Ask } from "./duckdb.ts";
+
+/** A visit ends where more than this passes between two events: the field's standard, 30 minutes. */
+export const SESSION_GAP_MINUTES = 30;
+
+const GAP = `INTERVAL ${SESSION_GAP_MINUTES} MINUTE`;
+const KEY = "site, visitor_id, client_session";
+
+/** Which visitors the batch brings, and from when to when. A smoke test is no visitor. */
+const ARRIVED = `CREATE OR REPLACE TEMP TABLE arrived AS
+SELECT ${KEY}, min(timestamp) AS low, max(timestamp) AS high
+FROM (SELECT site, visitor_id, coalesce(session_id, '') AS client_session, timestamp FROM incoming WHERE NOT is_smoke)
+GROUP BY ALL`;
+
+/** Stored stretches that an arriving event may belong to; `is_open` where one arrives before its last event. */
+const TOUCHED = `CREATE OR REPLACE TEMP TABLE touched AS
+SELECT stretch.rowid AS row_id, stretch.*, low <= last_at AS is_open
+FROM sessions AS stretch JOIN arrived USING (${KEY})
+WHERE client_session <> '' OR (last_at >= low - ${GAP} AND first_at <= high + ${GAP})`;
+
+/** How one event looks as a piece of a stretch. */
+const EVENT_AS_PIECE = `site, visitor_id, coalesce(session_id, '') AS client_session,
+  timestamp AS first_at, timestamp AS last_at, event_id,
+  CASE WHEN NOT is_passive THEN hash(site, visitor_id, event_id, timestamp) END AS id,
+  CASE WHEN NOT is_passive THEN timestamp END AS start_at,
+  path AS entry_page, path AS exit_page,
+  (event = 'page_view')::UINTEGER AS pageviews,
+  (event <> 'page_view' AND NOT is_passive)::UINTEGER AS interactions,
+  source, browser, os, device, is_bot, CASE WHEN NOT is_passive THEN p END AS p`;
+
+const PIECES = `CREATE OR REPLACE TEMP TABLE pieces AS
+SELECT line AS arriving, NULL::BIGINT AS stored, ${EVENT_AS_PIECE} FROM incoming WHERE NOT is_smoke
+UNION ALL BY NAME
+SELECT NULL::UINTEGER AS arriving, rowid AS stored, ${EVENT_AS_PIECE} FROM reopened
+UNION ALL BY NAME
+SELECT NULL::UINTEGER AS arriving, NULL::BIGINT AS stored, NULL::UUID AS event_id,
+  * EXCLUDE (row_id, is_open) FROM touched WHERE NOT is_open`;
+
+/** The stored events of stretches taken apart. The bounds are spelled out so that whole row groups are passed over. */
+const REOPENED = `CREATE OR REPLACE TEMP TABLE reopened AS
+SELECT events.rowid, events.* EXCLUDE (session, is_robot)
+FROM events JOIN touched
+  ON is_open AND events.site = touched.site AND events.visitor_id = touched.visitor_id
+  AND coalesce(session_id, '') = client_session AND timestamp BETWEEN first_at AND last_at
+WHERE timestamp BETWEEN $low AND $high AND NOT is_smoke`;
+
+const PLACED = `CREATE OR REPLACE TEMP TABLE placed AS
+SELECT *, sum(begins) OVER (PARTITION BY ${KEY} ORDER BY place) AS stretch
+FROM (
+  SELECT *,
+    row_number() OVER visitor AS place,
+    coalesce(client_session = '' AND first_at > lag(last_at) OVER visitor + ${GAP}, false)::UINTEGER AS begins
+  FROM pieces
+  WINDOW visitor AS (PARTITION BY ${KEY} ORDER BY first_at, event_id)
+)`;
+
+/** Fields travel as one struct, since arg_min skips rows whose value is NULL and so would mix two events. */
+const MADE = `CREATE OR REPLACE TEMP TABLE made AS
+SELECT ${KEY}, stretch,
+  min(first_at) AS first_at, max(last_at) AS last_at,
+  min(place) FILTER (id IS NOT NULL) AS start_place,
+  arg_min({id: id, start_at: start_at, source: source, browser: browser, os: os, device: device, is_bot: is_bot}, place)
+    FILTER (id IS NOT NULL) AS start,
+  arg_min({page: entry_page}, place) FILTER (pageviews > 0) AS entry,
+  arg_max({page: exit_page}, place) FILTER (pageviews > 0) AS leave,
+  sum(pageviews)::UINTEGER AS pageviews, sum(interactions)::UINTEGER AS interactions, max(p) AS p
+FROM placed
+GROUP BY ALL`;
+
+const REPLACE_SESSIONS = [
+  "DELETE FROM sessions WHERE rowid IN (SELECT row_id FROM touched)",
+  `INSERT INTO sessions BY NAME
+   SELECT start.id AS id, ${KEY}, first_at, last_at, start.start_at AS start_at,
+     entry.page AS entry_page, leave.page AS exit_page, pageviews, interactions,
+     start.source AS source, start.browser AS browser, start.os AS os, start.device AS device,
+     start.is_bot AS is_bot, p
+   FROM made`,
+] as const;
+
+const ASSIGNED = `CREATE OR REPLACE TEMP TABLE assigned AS
+SELECT arriving, stored, CASE WHEN place >= start_place THEN start.id END AS session, start.is_bot AS is_robot
+FROM placed JOIN made USING (${KEY}, stretch)
+WHERE arriving IS NOT NULL OR stored IS NOT NULL`;
+
+const REASSIGN = `UPDATE events SET session = assigned.session, is_robot = coalesce(assigned.is_robot, events.is_bot)
+FROM assigned WHERE events.rowid = assigned.stored AND (events.session IS DISTINCT FROM assigned.session
+  OR events.is_robot <> coalesce(assigned.is_robot, events.is_bot))`;
+
+const INSERT_EVENTS = `INSERT INTO events BY NAME
+SELECT incoming.* EXCLUDE (line), session, NOT is_smoke AND coalesce(is_robot, is_bot) AS is_robot
+FROM incoming LEFT JOIN assigned ON line = arriving ORDER BY line`;
+
+/** Moves the rows of the temporary table `incoming` into `events` and brings `sessions` up to date with them. */
+export async function storeWithSessions(ask: Ask): Promise<void> {
+  await ask(ARRIVED);
+  await ask(TOUCHED);
+  const [bounds] = await ask("SELECT min(first_at) AS low, max(last_at) AS high FROM touched WHERE is_open");
+  const low = bounds?.["low"];
+  const high = bounds?.["high"];
+  // Without an open stretch the bounds are empty and so is the range between them.
+  const isOpen = low instanceof Date && high instanceof Date;
+  await ask(REOPENED, { low: isOpen ? low : new Date(1), high: isOpen ? high : new Date(0) });
+  for (const statement of [PIECES, PLACED, MADE, ...REPLACE_SESSIONS, ASSIGNED]) await ask(statement);
+  if (isOpen) await ask(REASSIGN);
+  await ask(INSERT_EVENTS);
+}

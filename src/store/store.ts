@@ -1,0 +1,192 @@
+/**
+ * The log as columns. It promises: an event of the log is in the store once, with its session, soon after a load; what
+ * a reader sees is one state of it; and it can be deleted at any time, since it is rebuilt from the log.
+ *
+ *   log file ─ from its checkpoint, in batches ─▶ staged ▸ each event once ▸ sessions ─▶ events, sessions, checkpoints
+ *
+ * Format: one DuckDB file, `store.duckdb`, in the data directory. `events` has one row an event (schema.ts); `sessions`
+ * one row a visit; `checkpoints` one row a log file, by an identity that survives renaming, with the offset loaded.
+ *
+ * Crash: rows, sessions and checkpoint of a batch are one transaction, so a kill loses at most a batch that the next
+ * load reads again. A file that does not open, of another schema version, or ahead of the log is renamed to
+ * `store-set-aside-….duckdb` and made anew. A disk that fails under DuckDB makes the open database refuse everything;
+ * the next load opens it again.
+ */
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import { describeError } from "../errors.ts";
+import { type Ask, type Database, type DatabaseOptions, openDatabase, setAside, unavailable } from "./duckdb.ts";
+import { type LineCounts, Loader, type LoadReport, LogShrunkError, NO_LINES } from "./load.ts";
+
+/** Name of the store's file in the data directory. */
+export const STORE_FILE = "store.duckdb";
+
+const DEFAULT_MEMORY_BYTES = 1024 * 1_048_576;
+
+/** The state of the store, for health checks. Counts are of all time. */
+export type StoreStatus = LineCounts & {
+  /** Wall-clock time at which the last load that succeeded began (milliseconds since 1970); null before the first. */
+  readonly lastLoadedAt: number | null;
+  /** Why the last load failed; null when it succeeded. */
+  readonly lastError: string | null;
+};
+
+export type Store = {
+  /**
+   * Loads everything that was in the log when it was called; calls during a load share the one after it. Throws
+   * `store_unavailable`; the log is untouched and the next call tries again.
+   */
+  readonly load: () => Promise<LoadReport>;
+  /** Runs a question's statements against one state of the store. Throws `store_unavailable`. */
+  readonly read: <Result>(question: (ask: Ask) => Promise<Result>) => Promise<Result>;
+  readonly status: () => StoreStatus;
+  /** Waits for a running load, then closes the file. */
+  readonly close: () => Promise<void>;
+};
+
+export type StoreOptions = {
+  /** The data directory: the log's files, and the store's beside them. */
+  readonly dataDir: string;
+  readonly clock: Pick<Clock, "now" | "monotonicMs">;
+  /** Bytes that DuckDB may hold; default 1 GiB, in which a rebuild fits. */
+  readonly memoryLimitBytes?: number;
+  /** Keeps the store in memory; the log is read from `dataDir` all the same. */
+  readonly inMemory?: boolean;
+  /** Told in one line when a store file was set aside. */
+  readonly onWarning: (message: string) => void;
+};
+
+/** Opens the store of a data directory; loads nothing yet. Throws `store_unavailable` when another process has it. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const store = new DuckDBStore(options);
+  await store.open();
+  return {
+    load: () => store.load(),
+    read: (question) => store.read(question),
+    status: () => store.status(),
+    close: () => store.close(),
+  };
+}
+
+type Opened = { readonly database: Database; readonly loader: Loader };
+
+class DuckDBStore {
+  private readonly options: StoreOptions;
+  private readonly databaseOptions: DatabaseOptions;
+  private opened: Opened | undefined;
+  private running: Promise<LoadReport> | undefined;
+  private waiting: Promise<LoadReport> | undefined;
+  private lastLoadedAt: number | null = null;
+  private lastError: string | null = null;
+
+  constructor(options: StoreOptions) {
+    this.options = options;
+    this.databaseOptions = {
+      path: options.inMemory ? null : join(options.dataDir, STORE_FILE),
+      memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_BYTES,
+      now: options.clock.now,
+      onWarning: options.onWarning,
+    };
+  }
+
+  async open(): Promise<Opened> {
+    if (this.opened) return this.opened;
+    const database = await openDatabase(this.databaseOptions);
+    const loader = new Loader(this.options.dataDir, database.writer);
+    await loader.resume();
+    this.opened = { database, loader };
+    return this.opened;
+  }
+
+  load(): Promise<LoadReport> {
+    if (this.waiting) return this.waiting;
+    if (!this.running) return this.start();
+    // What was appended after the running load looked is not in it, so one more load follows for all who ask meanwhile.
+    const next = this.running.then(
+      () => this.start(),
+      () => this.start(),
+    );
+    this.waiting = next;
+    return next;
+  }
+
+  private start(): Promise<LoadReport> {
+    this.waiting = undefined;
+    this.running = this.loadOnce().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  private async loadOnce(): Promise<LoadReport> {
+    const { clock } = this.options;
+    const startedAt = clock.now();
+    const started = clock.monotonicMs();
+    try {
+      const counts = await this.loadOrRebuild();
+      this.lastLoadedAt = startedAt;
+      this.lastError = null;
+      return { ...counts, durationMs: clock.monotonicMs() - started };
+    } catch (error) {
+      this.lastError = describeError(error);
+      this.dropIfInvalid(error);
+      throw unavailable(error);
+    }
+  }
+
+  private async loadOrRebuild(): Promise<LineCounts & { readonly files: number }> {
+    const { loader } = await this.open();
+    try {
+      return await loader.load();
+    } catch (error) {
+      if (!(error instanceof LogShrunkError)) throw error;
+      this.startAnew(error.message);
+    }
+    return (await this.open()).loader.load();
+  }
+
+  private startAnew(reason: string): void {
+    const { path, now, onWarning } = this.databaseOptions;
+    this.drop();
+    const kept = path === null ? "nothing" : setAside(path, now());
+    onWarning(`the log is behind the store, which is rebuilt from it; kept as ${kept}: ${reason}`);
+  }
+
+  /** After a fatal error (a disk that failed) DuckDB refuses everything until the file is opened again. */
+  private dropIfInvalid(error: unknown): void {
+    if (/database has been invalidated|FATAL/i.test(describeError(error))) this.drop();
+  }
+
+  private drop(): void {
+    const opened = this.opened;
+    this.opened = undefined;
+    opened?.database.close();
+  }
+
+  async read<Result>(question: (ask: Ask) => Promise<Result>): Promise<Result> {
+    try {
+      const { database } = await this.open();
+      const connection = await database.connect();
+      try {
+        await connection.ask("BEGIN TRANSACTION READ ONLY");
+        return await question(connection.ask);
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      this.dropIfInvalid(error);
+      throw unavailable(error);
+    }
+  }
+
+  status(): StoreStatus {
+    const counts = this.opened?.loader.totals() ?? NO_LINES;
+    return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
+  }
+
+  async close(): Promise<void> {
+    await this.waiting?.catch(() => {});
+    await this.running?.catch(() => {});
+    this.drop();
+  }
+}
