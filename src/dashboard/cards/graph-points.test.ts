@@ -58,6 +58,24 @@ describe("the points of a graph", () => {
   });
 });
 
+describe("the period before", () => {
+  const compared = (previous: number): AnswerRow => ({
+    dimensions: ["2026-11-21"],
+    metrics: [5],
+    comparison: { dimensions: ["2026-11-19"], metrics: [previous], change: [0] },
+  });
+
+  it("counts nothing in a bucket that has no row in either period", () => {
+    const points = toGraphPoints(answerOf({ ...open, rows: [compared(3)] }), present);
+    expect(points.map((point) => point.previous)).toEqual([3, 0, 0, 0]);
+  });
+
+  it("is not shown where it holds nothing at all", () => {
+    const points = toGraphPoints(answerOf({ ...open, rows: [compared(0)] }), present);
+    expect(points.every((point) => point.previous === null)).toBe(true);
+  });
+});
+
 describe("the lines of a graph", () => {
   it("are full to the last complete bucket and dashed from there on", () => {
     const rows = labels.slice(0, 3).map((label, index) => ({ dimensions: [label], metrics: [index + 1] }));

@@ -25,6 +25,8 @@ export function toGraphPoints(answer: Answer, { nowLabel, nowMs }: Present): rea
   const labels = answer.meta.time_labels ?? answer.results.map((row) => row.dimensions[0] ?? "");
   const blank = isCount(answer.query.metrics[0]) ? 0 : null;
   const lastBegun = labels.findLastIndex((label) => label <= nowLabel);
+  // A site that is new has a period before without anything, and a line along the bottom would say nothing.
+  const isCompared = answer.results.some((row) => (row.comparison?.metrics[0] ?? 0) !== 0);
   const isOpen = Date.parse(answer.query.date_range[1]) >= nowMs;
   return labels.map((label, index): GraphPoint => {
     const row = rows.get(label);
@@ -33,7 +35,7 @@ export function toGraphPoints(answer: Answer, { nowLabel, nowMs }: Present): rea
     return {
       label,
       value: isAhead ? null : (row?.metrics[0] ?? blank),
-      previous: row?.comparison?.metrics[0] ?? null,
+      previous: isCompared ? (row?.comparison?.metrics[0] ?? blank) : null,
       previousLabel: row?.comparison?.dimensions[0] ?? null,
       low: interval?.[0] ?? null,
       high: interval?.[1] ?? null,

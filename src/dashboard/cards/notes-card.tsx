@@ -11,7 +11,7 @@ type NotesCardProps = {
 const ROBOTS: Filter = ["is", "visit:is_bot", ["true"]];
 
 export function NotesCard({ answer, onFilter }: NotesCardProps): JSX.Element {
-  const warnings = Object.entries(answer?.meta.metric_warnings ?? {});
+  const warnings = answer === null ? [] : groupWarnings(answer);
   const robots = answer?.meta.bots_excluded ?? 0;
   return (
     <ul class="notes">
@@ -24,11 +24,21 @@ export function NotesCard({ answer, onFilter }: NotesCardProps): JSX.Element {
         </li>
       )}
       {answer?.meta.sampled && <li>Not every visitor was kept: figures are estimates, ± gives the 95 % interval.</li>}
-      {warnings.map(([metric, warning]) => (
-        <li key={metric}>
-          {METRIC_NAMES[metric as keyof typeof METRIC_NAMES]}: {warning.warning}
+      {warnings.map(([warning, names]) => (
+        <li key={warning}>
+          {names.join(", ")}: {warning}
         </li>
       ))}
     </ul>
   );
+}
+
+/** Figures that carry the same warning are named together. */
+function groupWarnings({ meta, query }: Answer): readonly (readonly [warning: string, names: readonly string[]])[] {
+  const names = new Map<string, string[]>();
+  for (const metric of query.metrics) {
+    const warning = meta.metric_warnings?.[metric]?.warning;
+    if (warning !== undefined) names.set(warning, [...(names.get(warning) ?? []), METRIC_NAMES[metric]]);
+  }
+  return [...names];
 }

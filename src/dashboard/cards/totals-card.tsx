@@ -63,7 +63,9 @@ function Total({ metric, index, row, isLoading, isGraphed, onGraph }: TotalProps
 }
 
 function ChangeNote({ metric, index, row }: Pick<TotalProps, "metric" | "index" | "row">): JSX.Element {
-  const change = describeChange(metric, row?.comparison?.change[index]);
+  // Against nothing at all, every change would be the same 100 %.
+  const hadVisitors = (row?.comparison?.metrics[TOTALS.indexOf("visitors")] ?? 0) > 0;
+  const change = hadVisitors ? describeChange(metric, row?.comparison?.change[index]) : null;
   if (change === null) return <span class="change" />;
   const before = formatFigure(metric, row?.comparison?.metrics[index] ?? null);
   return (

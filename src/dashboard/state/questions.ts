@@ -3,6 +3,7 @@ import type { Filter, FilterDimension, Metric } from "../../report.ts";
 import type { Question } from "../api-client.ts";
 import type { Bucket } from "../format/calendar.ts";
 import { chooseBucket, type Here, type Range, toDateRange } from "./range-presets.ts";
+import type { GraphMetric } from "./view.ts";
 
 /** What every figure of the page is about. */
 export type Scope = {
@@ -20,14 +21,14 @@ export type Breakdown = {
 };
 
 /** The totals, in the order in which they stand on the page. */
-export const TOTALS = [
+export const TOTALS: readonly GraphMetric[] = [
   "visitors",
   "visits",
   "pageviews",
   "views_per_visit",
   "bounce_rate",
   "visit_duration",
-] as const satisfies readonly Metric[];
+];
 
 /** Asks for the totals, compared with the period before. */
 export function askTotals(scope: Scope): Question {

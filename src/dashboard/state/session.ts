@@ -1,5 +1,5 @@
 /** What every part of the page may ask for: the client of the server, and the zone and clock of the person reading. */
-import { createContext } from "preact";
+import { type Context, createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { ApiClient } from "../api-client.ts";
 
@@ -10,7 +10,7 @@ export type Session = {
 };
 
 /** Set once, by the app. */
-export const SessionContext = createContext<Session | null>(null);
+export const SessionContext: Context<Session | null> = createContext<Session | null>(null);
 
 /** Returns the session; throws where a component stands outside the app. */
 export function useSession(): Session {

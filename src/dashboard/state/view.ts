@@ -7,18 +7,18 @@ import { isDate } from "../format/calendar.ts";
 import { findPreset, type Range } from "./range-presets.ts";
 
 /** The figures that the chart can show, with their names in the address (none of which a content blocker minds). */
-export const GRAPHS = {
+export type GraphMetric = Exclude<Metric, "events">;
+export const GRAPHS: Readonly<Record<string, GraphMetric>> = {
   visitors: "visitors",
   visits: "visits",
   views: "pageviews",
   depth: "views_per_visit",
   bounce: "bounce_rate",
   duration: "visit_duration",
-} as const satisfies Record<string, Metric>;
-export type GraphMetric = (typeof GRAPHS)[keyof typeof GRAPHS];
+};
 
 /** The dimensions that filters name, with their names in the address and on the page. */
-export const FILTER_NAMES = {
+export const FILTER_NAMES: Readonly<Record<string, { dimension: FilterDimension; label: string }>> = {
   page: { dimension: "event:page", label: "Page" },
   entry: { dimension: "visit:entry_page", label: "Entry page" },
   exit: { dimension: "visit:exit_page", label: "Exit page" },
@@ -28,7 +28,7 @@ export const FILTER_NAMES = {
   device: { dimension: "visit:device", label: "Device" },
   name: { dimension: "event:name", label: "Event" },
   bot: { dimension: "visit:is_bot", label: "Robot" },
-} as const satisfies Record<string, { dimension: FilterDimension; label: string }>;
+};
 
 /** Operators as a person reads them. */
 export const OPERATOR_NAMES: Readonly<Record<FilterOperator, string>> = {
