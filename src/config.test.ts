@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { readSettings } from "./config.ts";
+import { readSettings, type SettingSource } from "./config.ts";
 import { PasserbyError } from "./errors.ts";
 
-function refusal(...sources: Parameters<typeof readSettings>): string {
+function refusal(...sources: readonly SettingSource[]): string {
   try {
     readSettings(...sources);
   } catch (error) {

@@ -7,18 +7,25 @@ import { fileURLToPath } from "node:url";
 
 const SHARED = fileURLToPath(new URL("../../shared/testdata/", import.meta.url));
 
-function firstExisting(paths: readonly string[]): string | undefined {
-  return paths.find((path) => existsSync(path));
+/** A program that tests drive: how the tests call their need of it, Debian's package, and where it lies. */
+export type Part = { readonly need: string; readonly debianPackage: string; readonly paths: readonly string[] };
+
+/** The programs that tests drive; `npm test` installs the missing ones as root on Debian. */
+export const PARTS: readonly Part[] = [
+  { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
+  { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
+];
+
+/** Returns the path of a part, or undefined where it is not installed. */
+export function findPart(need: string): string | undefined {
+  return PARTS.find((part) => part.need === need)?.paths.find((path) => existsSync(path));
 }
 
 /** Path of Debian's Chromium, or undefined. */
-export const chromium: string | undefined = firstExisting(["/usr/bin/chromium", "/usr/bin/chromium-browser"]);
-
-/** Path of nginx, or undefined. */
-export const nginx: string | undefined = firstExisting(["/usr/sbin/nginx"]);
+export const chromium: string | undefined = findPart("chromium");
 
 /** Path of strace, or undefined. */
-export const strace: string | undefined = firstExisting(["/usr/bin/strace"]);
+export const strace: string | undefined = findPart("strace");
 
 /** True under `npm test -- --long`: long loops, soaks and fuzzing. */
 export const isLong: boolean = process.env["PASSERBY_LONG"] === "1";

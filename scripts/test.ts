@@ -1,0 +1,76 @@
+/**
+ * `npm test`: installs what the tests need where it may, runs every check, and closes with `N passed, N failed`.
+ * A skipped test is counted with its reason; a skip for which this machine has the means is a failure.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { buildStale } from "./build.ts";
+import { type Counts, countTests, type Skip } from "./count-tests.ts";
+import { installParts } from "./install-parts.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const REPORT = join(ROOT, "node_modules/.cache/passerby/tests.json");
+
+/** Needs that no package of this machine can meet, with what would. */
+const UNMET_BY_CHOICE: Readonly<Record<string, string>> = {
+  long: "run npm test -- --long",
+  "shared data": "it lies beside the project's own checkout only",
+};
+
+type Flags = { readonly long?: boolean };
+
+/** Runs a command in the foreground; true when it succeeded. */
+function check(name: string, program: string, args: readonly string[]): boolean {
+  const started = performance.now();
+  const { status } = spawnSync(join(ROOT, "node_modules/.bin", program), args, { cwd: ROOT, stdio: "inherit" });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stdout.write(`${status === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)\n`);
+  return status === 0;
+}
+
+function runTests(paths: readonly string[], flags: Flags): Counts {
+  mkdirSync(dirname(REPORT), { recursive: true });
+  rmSync(REPORT, { force: true });
+  const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
+  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`, ...paths];
+  const env = { ...process.env, PASSERBY_LONG: flags.long ? "1" : "0" };
+  const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: ROOT, stdio: "inherit", env });
+  // Without a report nothing has run to its end, whatever the runner's exit code says.
+  if (!existsSync(REPORT)) return { passed: 0, failed: 1, skips: [] };
+  const counts = countTests(readFileSync(REPORT, "utf8"));
+  // The runner fails for an unhandled error, too, which belongs to no test.
+  return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+function describeSkips(skips: readonly Skip[]): string {
+  if (skips.length === 0) return "0 skipped";
+  const total = skips.reduce((sum, { count }) => sum + count, 0);
+  const reasons = skips.map(({ need, count }) => `${count} need ${need} (${UNMET_BY_CHOICE[need] ?? "not installed"})`);
+  return `${total} skipped: ${reasons.join("; ")}`;
+}
+
+async function run(paths: readonly string[], flags: Flags): Promise<void> {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const missing = installParts(print);
+  const checks = [check("format and lint", "biome", ["ci", "--error-on-warnings", "."]), check("types", "tsc", ["-b"])];
+  await buildStale(print);
+  const counts = runTests(paths, flags);
+  const isExcused = ({ need }: Skip): boolean =>
+    missing.includes(need) || need === "shared data" || (need === "long" && !flags.long);
+  const needless = counts.skips.filter((skip) => !isExcused(skip));
+  for (const { need, count } of needless) print(`FAILED ${count} skipped for ${need}, which this machine has`);
+  print(describeSkips(counts.skips));
+  const failed = counts.failed + checks.filter((isGood) => !isGood).length + needless.length;
+  print(`${counts.passed + checks.filter(Boolean).length} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && counts.passed > 0 ? 0 : 1;
+}
+
+await new Command("npm test --")
+  .description("run every check and test")
+  .argument("[paths...]", "only test files whose path holds one of these")
+  .option("--long", "also the long loops, soaks and fuzzing")
+  .action((paths: string[], flags: Flags) => run(paths, flags))
+  .parseAsync();
