@@ -1,24 +1,16 @@
 /** A card with the top rows of one list, tabs for its kin, and the way to all of them. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Filter } from "../../report.ts";
 import { Icon } from "../controls/icons.tsx";
 import { TabBar } from "../controls/tab-bar.tsx";
-import { askBreakdown, type Breakdown, type Scope } from "../state/questions.ts";
+import { askBreakdown, type Breakdown } from "../state/questions.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { BreakdownDialog } from "./breakdown-dialog.tsx";
 import { BreakdownList } from "./breakdown-list.tsx";
-import type { BreakdownSet } from "./breakdowns.ts";
+import type { BreakdownContext, BreakdownSet } from "./breakdowns.ts";
 
 /** Rows on the card; the rest stands in the dialog. */
 const TOP_ROWS = 8;
-
-export type BreakdownContext = {
-  readonly scope: Scope;
-  readonly refresh: number;
-  readonly allVisitors: number | null;
-  readonly onFilter: (filter: Filter) => void;
-};
 
 type BreakdownCardProps = BreakdownContext & { readonly set: BreakdownSet };
 

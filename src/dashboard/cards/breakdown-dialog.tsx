@@ -5,8 +5,8 @@ import { Modal } from "../controls/modal.tsx";
 import { askBreakdown, type Breakdown } from "../state/questions.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { labelOf } from "../state/view.ts";
-import type { BreakdownContext } from "./breakdown-card.tsx";
 import { BreakdownList } from "./breakdown-list.tsx";
+import type { BreakdownContext } from "./breakdowns.ts";
 
 const PAGE_ROWS = 100;
 const TYPING_PAUSE_MS = 200;

@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import { Trouble } from "../controls/trouble.tsx";
 import type { Breakdown } from "../state/questions.ts";
 import type { AnswerState } from "../state/use-answer.ts";
-import type { BreakdownContext } from "./breakdown-card.tsx";
 import { BreakdownRows } from "./breakdown-rows.tsx";
+import type { BreakdownContext } from "./breakdowns.ts";
 
 type BreakdownListProps = {
   readonly rows: AnswerState;

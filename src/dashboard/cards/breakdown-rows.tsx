@@ -1,7 +1,7 @@
 /** The rows of a list: bar, name, figures. A row is a button that filters the page by it. */
 import type { JSX } from "preact";
 import type { Answer, AnswerRow, Filter } from "../../report.ts";
-import { formatFigure, formatShare, formatShort, METRIC_NAMES } from "../format/figures.ts";
+import { formatFigure, formatShare, formatShort, METRIC_NAMES } from "../format/figure-text.ts";
 import type { Breakdown } from "../state/questions.ts";
 import { isSameFilter, labelOf } from "../state/view.ts";
 

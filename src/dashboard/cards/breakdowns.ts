@@ -1,5 +1,15 @@
 /** The lists of the page: which cards there are, their tabs, and what each counts. */
-import type { Breakdown } from "../state/questions.ts";
+import type { Filter } from "../../report.ts";
+import type { Breakdown, Scope } from "../state/questions.ts";
+
+/** What every list of the page shares. */
+export type BreakdownContext = {
+  readonly scope: Scope;
+  readonly refresh: number;
+  /** Visitors of the whole range; null until known. */
+  readonly allVisitors: number | null;
+  readonly onFilter: (filter: Filter) => void;
+};
 
 export type BreakdownSet = {
   readonly title: string;

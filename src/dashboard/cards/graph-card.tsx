@@ -4,11 +4,11 @@ import { useCallback, useMemo, useState } from "preact/hooks";
 import { Icon } from "../controls/icons.tsx";
 import { Trouble } from "../controls/trouble.tsx";
 import { formatBucket, formatTick, timestampInZone } from "../format/calendar.ts";
-import { formatFigure, formatShort, METRIC_NAMES } from "../format/figures.ts";
+import { formatFigure, formatShort, METRIC_NAMES } from "../format/figure-text.ts";
 import { askGraph, bucketOf, type Scope } from "../state/questions.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import type { GraphMetric } from "../state/view.ts";
-import { type GraphPoint, toGraphPoints, toPlotColumns } from "./graph-points.ts";
+import { type GraphPoint, type ShownGraph, toGraphPoints, toPlotColumns } from "./graph-points.ts";
 import { GraphTable } from "./graph-table.tsx";
 import { GraphTooltip } from "./graph-tooltip.tsx";
 import { LineChart, type Pointed } from "./line-chart.tsx";
@@ -54,13 +54,6 @@ export function GraphCard({ scope, metric, isDark, refresh }: GraphCardProps): J
     </section>
   );
 }
-
-/** A graph as it is drawn: its points and how to write them. */
-export type ShownGraph = {
-  readonly points: readonly GraphPoint[];
-  readonly metric: GraphMetric;
-  readonly bucket: ReturnType<typeof bucketOf>;
-};
 
 function useShownGraph(answer: ReturnType<typeof useAnswer>["answer"], scope: Scope): ShownGraph | null {
   const { timezone } = scope.here;

@@ -1,5 +1,7 @@
 /** From an answer over time to the points of the graph: every bucket once, with what is unknown or yet to come marked. */
 import type { Answer, Metric } from "../../report.ts";
+import type { Bucket } from "../format/calendar.ts";
+import type { GraphMetric } from "../state/view.ts";
 
 export type GraphPoint = {
   /** Start of the bucket in the zone of the question, `2026-11-23` or `2026-11-23 14:00:00`. */
@@ -14,6 +16,13 @@ export type GraphPoint = {
   readonly isAhead: boolean;
   /** True for the bucket that the present is in: its figure still grows. */
   readonly isIncomplete: boolean;
+};
+
+/** A graph as it is drawn: its points and how to write them. */
+export type ShownGraph = {
+  readonly points: readonly GraphPoint[];
+  readonly metric: GraphMetric;
+  readonly bucket: Bucket;
 };
 
 /** `nowLabel` is the present in the zone of the question (`2026-11-23 14:05:09`), `nowMs` the same as a time. */
@@ -36,7 +45,7 @@ export function toGraphPoints(answer: Answer, { nowLabel, nowMs }: Present): rea
       label,
       value: isAhead ? null : (row?.metrics[0] ?? blank),
       previous: isCompared ? (row?.comparison?.metrics[0] ?? blank) : null,
-      previousLabel: row?.comparison?.dimensions[0] ?? null,
+      previousLabel: row?.comparison?.dimensions[0] ?? answer.meta.comparison_time_labels?.[index] ?? null,
       low: interval?.[0] ?? null,
       high: interval?.[1] ?? null,
       isAhead,

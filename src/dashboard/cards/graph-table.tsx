@@ -1,8 +1,8 @@
 /** The figures of the graph as a table, for whoever reads better than they look. */
 import type { JSX } from "preact";
 import { formatBucket } from "../format/calendar.ts";
-import { formatFigure, METRIC_NAMES } from "../format/figures.ts";
-import type { ShownGraph } from "./graph-card.tsx";
+import { formatFigure, METRIC_NAMES } from "../format/figure-text.ts";
+import type { ShownGraph } from "./graph-points.ts";
 
 export function GraphTable({ points, metric, bucket }: ShownGraph): JSX.Element {
   const begun = points.filter((point) => !point.isAhead);

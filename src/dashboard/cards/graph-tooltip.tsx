@@ -1,7 +1,7 @@
 /** What the pointer is on: the figure, its interval, and the period before. */
 import type { JSX } from "preact";
 import { type Bucket, formatBucket } from "../format/calendar.ts";
-import { formatFigure, formatMargin, METRIC_NAMES } from "../format/figures.ts";
+import { formatFigure, formatMargin, METRIC_NAMES } from "../format/figure-text.ts";
 import type { GraphMetric } from "../state/view.ts";
 import type { GraphPoint } from "./graph-points.ts";
 

@@ -1,7 +1,7 @@
 /** What the figures leave out and how they are to be read: robots, sampling, warnings, the zone. */
 import type { JSX } from "preact";
 import type { Answer, Filter } from "../../report.ts";
-import { countOf, METRIC_NAMES } from "../format/figures.ts";
+import { countOf, METRIC_NAMES } from "../format/figure-text.ts";
 
 type NotesCardProps = {
   readonly answer: Answer | null;

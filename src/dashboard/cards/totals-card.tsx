@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { AnswerRow } from "../../report.ts";
 import { Trouble } from "../controls/trouble.tsx";
-import { describeChange, formatFigure, formatMargin, formatShort, METRIC_NAMES } from "../format/figures.ts";
+import { describeChange, formatFigure, formatMargin, formatShort, METRIC_NAMES } from "../format/figure-text.ts";
 import { TOTALS } from "../state/questions.ts";
 import type { AnswerState } from "../state/use-answer.ts";
 import type { GraphMetric } from "../state/view.ts";

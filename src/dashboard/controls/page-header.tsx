@@ -2,9 +2,9 @@
 import type { JSX } from "preact";
 import type { Theme } from "../state/theme.ts";
 import { Icon, Mark } from "./icons.tsx";
+import { NowCounter } from "./now-counter.tsx";
 import { SiteMenu } from "./site-menu.tsx";
 import { ThemeSwitch } from "./theme-switch.tsx";
-import { VisitorsNow } from "./visitors-now.tsx";
 
 type PageHeaderProps = {
   readonly sites: readonly { readonly name: string }[];
@@ -23,7 +23,7 @@ export function PageHeader(props: PageHeaderProps): JSX.Element {
         <Mark />
         <SiteMenu sites={props.sites} site={props.site} onChoose={props.onSite} />
       </div>
-      <VisitorsNow key={props.site} site={props.site} />
+      <NowCounter key={props.site} site={props.site} />
       <div class="page-header-controls">
         <ThemeSwitch theme={props.theme} onChange={props.onTheme} />
         <button

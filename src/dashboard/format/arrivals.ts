@@ -1,6 +1,6 @@
 /** What has arrived for a site, in plain words: why requests were dropped or refused, and what to do about it. */
 import type { ArrivalNote, Arrivals } from "../api-client.ts";
-import { countOf } from "./figures.ts";
+import { countOf } from "./figure-text.ts";
 
 /** What a reason means, or what to do about it; reasons are those of the event contract. */
 const MEANINGS: Readonly<Record<string, string>> = {

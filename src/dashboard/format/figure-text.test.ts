@@ -1,7 +1,7 @@
 /** Holds how figures read. */
 import { describe, expect, it } from "vitest";
 import type { Metric } from "../../report.ts";
-import { describeChange, formatDuration, formatFigure, formatMargin, formatShare, formatShort } from "./figures.ts";
+import { describeChange, formatDuration, formatFigure, formatMargin, formatShare, formatShort } from "./figure-text.ts";
 
 describe("a figure", () => {
   it.each<[Metric, number | null, string]>([

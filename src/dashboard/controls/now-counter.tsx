@@ -1,13 +1,13 @@
 /** How many visitors were active in the last five minutes; asks again every ten seconds, and rests while unseen. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { countOf } from "../format/figures.ts";
+import { countOf } from "../format/figure-text.ts";
 import { useSession } from "../state/session.ts";
 import { useTicker } from "../state/use-ticker.ts";
 
 const REFRESH_MS = 10_000;
 
-export function VisitorsNow({ site }: { readonly site: string }): JSX.Element {
+export function NowCounter({ site }: { readonly site: string }): JSX.Element {
   const { api } = useSession();
   const ticks = useTicker(REFRESH_MS);
   const [visitors, setVisitors] = useState<number | null>(null);
