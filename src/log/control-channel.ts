@@ -2,10 +2,10 @@
  * `collector.sock` as a channel: the asker sends one line of JSON, `{"command":…,"args":…}`, and gets one line back,
  * `{"ok":true,"result":…}` or `{"ok":false,"error":…,"message":…}`. Only the user who owns the folder can connect.
  */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
+import { describeError, ERRORS, type ErrorCode, PasserbyError, systemErrorCode } from "../errors.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -38,24 +38,65 @@ export function socketPath(dataDir: string, name: string): SocketPath {
   return { path: `/proc/self/fd/${folder}/${name}`, close: () => closeSync(folder) };
 }
 
-/** Asks whoever listens on a socket; undefined when nobody does. Throws the answer's error. */
-export async function askSocket(
-  socket: string,
+/**
+ * What came of a request: nobody listens; somebody listens but did not answer in time, or hung up before the answer
+ * was whole; or the answer.
+ */
+export type Reply =
+  | { readonly kind: "nobody" | "late" | "hung_up" }
+  | { readonly kind: "answered"; readonly result: Json }
+  | { readonly kind: "failed"; readonly error: PasserbyError };
+
+/** Asks whoever listens on a socket, and waits so long for the answer (0: for ever). */
+export function askSocket(
+  path: string,
   request: { readonly command: string; readonly args: Json },
   timeoutMs: number,
-): Promise<Json | undefined> {
-  const answer = await exchange(socket, `${JSON.stringify(request)}\n`, timeoutMs);
-  return answer === undefined ? undefined : readAnswer(answer);
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    let received = "";
+    const socket = connect(path);
+    const settle = (reply: Reply): void => {
+      resolve(reply);
+      socket.destroy();
+    };
+    socket.setEncoding("utf8").setTimeout(timeoutMs);
+    socket.on("connect", () => socket.write(`${JSON.stringify(request)}\n`));
+    socket.on("data", (chunk: string) => {
+      received += chunk;
+    });
+    socket.on("timeout", () => settle({ kind: "late" }));
+    socket.on("end", () => settle(readReply(received)));
+    socket.on("error", (error) => {
+      const kind = REPLY_OF_ERROR[systemErrorCode(error) ?? ""];
+      if (kind) settle({ kind });
+      else reject(error);
+    });
+  });
 }
+
+const REPLY_OF_ERROR: Readonly<Record<string, "nobody" | "late" | "hung_up">> = {
+  ENOENT: "nobody",
+  ECONNREFUSED: "nobody",
+  EAGAIN: "late", // Alive, with more askers waiting than it takes.
+  ECONNRESET: "hung_up",
+  EPIPE: "hung_up",
+};
 
 /**
  * Asks the process that owns a data directory; undefined when nobody owns it. Waits for the answer as long as the
  * owner lives. Throws the error of the command, `internal_error` when the owner ends before it answers.
  */
 export async function askOwner(dataDir: string, command: string, args: Json = null): Promise<Json | undefined> {
+  if (!existsSync(dataDir)) return undefined;
   const { path, close } = socketPath(dataDir, OWNER_SOCKET);
   try {
-    return await askSocket(path, { command, args }, 0);
+    const reply = await askSocket(path, { command, args }, 0);
+    if (reply.kind === "nobody") return undefined;
+    if (reply.kind === "answered") return reply.result;
+    throw reply.kind === "failed"
+      ? reply.error
+      : new PasserbyError("internal_error", `the owner of ${dataDir} ended before it answered; ask again`);
   } finally {
     close();
   }
@@ -71,30 +112,17 @@ export function serveCommands(commands: () => Commands): Server {
   });
 }
 
-function exchange(path: string, request: string, timeoutMs: number): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    let received = "";
-    const socket = connect(path);
-    socket.setEncoding("utf8").setTimeout(timeoutMs);
-    socket.on("connect", () => socket.write(request));
-    socket.on("data", (chunk: string) => {
-      received += chunk;
-    });
-    socket.on("timeout", () => socket.destroy(new PasserbyError("internal_error", "the owner does not answer")));
-    socket.on("end", () => resolve(received));
-    socket.on("error", (error) => {
-      const code = systemErrorCode(error);
-      if (code === "ENOENT" || code === "ECONNREFUSED") resolve(undefined);
-      else reject(error);
-    });
-  });
+function readReply(line: string): Reply {
+  const answer = parseJson(line);
+  if (!isRecord(answer)) return { kind: "hung_up" };
+  if (answer["ok"] === true) return { kind: "answered", result: answer["result"] ?? null };
+  const code = answer["error"];
+  const error = new PasserbyError(isErrorCode(code) ? code : "internal_error", String(answer["message"]));
+  return { kind: "failed", error };
 }
 
-function readAnswer(line: string): Json {
-  const answer = parseJson(line);
-  if (!isRecord(answer)) throw new PasserbyError("internal_error", "the owner ended before it answered");
-  if (answer["ok"] === true) return answer["result"] ?? null;
-  throw new PasserbyError("internal_error", String(answer["message"]));
+function isErrorCode(code: Json | undefined): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERRORS, code);
 }
 
 function readRequest(socket: Socket, onLine: (line: string) => Promise<void>): void {

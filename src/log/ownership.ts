@@ -15,7 +15,7 @@ import type { Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
-import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
+import { describeError, PasserbyError } from "../errors.ts";
 import { askSocket, type Commands, type Json, OWNER_SOCKET, serveCommands, socketPath } from "./control-channel.ts";
 
 /** A claimed data directory. */
@@ -28,8 +28,10 @@ export type Ownership = {
 
 const CONTENDER = /^\.collector-([0-9a-f]{16})\.sock$/;
 /** A live process answers its socket within this; one that is stopped or hangs still owns the folder. */
-const HELLO_TIMEOUT_MS = 5_000;
+const HELLO_TIMEOUT_MS = 2_000;
 const RIVAL_POLL_MS = 20;
+/** Rivals give up within milliseconds; whatever still keeps us from being sure after 10 s is alive. */
+const MAX_TRIES = 500;
 /** A dead asker's socket may be one that is bound and about to listen, until it is this old. */
 const LEFTOVER_AGE_MS = 60_000;
 
@@ -54,7 +56,7 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
   const id = Buffer.from(clock.randomBytes(8)).toString("hex");
   const own = `.collector-${id}.sock`;
   const state: { isOwner: boolean; commands: Commands } = { isOwner: false, commands: {} };
-  const hello = async (): Promise<Json> => ({ is_owner: state.isOwner });
+  const hello = async (): Promise<Json> => (state.isOwner ? "owner" : "contender");
   const server = serveCommands(() => ({ ...state.commands, hello }));
   const socket = socketPath(dataDir, own);
   const stop = async (name: string): Promise<void> => {
@@ -82,19 +84,22 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
 
 /** Returns when every other asker has given up and no owner answers. */
 async function win(dataDir: string, id: string): Promise<void> {
-  for (let hasRival = true; hasRival; ) {
-    hasRival = false;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    let isAlone = true;
     for (const [name, rival] of listContenders(dataDir)) {
       if (rival === id) continue;
       const role = await findRole(dataDir, name);
       if (role === "owner" || (role === "contender" && rival < id)) throw owned(dataDir);
-      if (role === "contender") hasRival = true;
-      else removeLeftover(join(dataDir, name));
+      if (role === "nobody") removeLeftover(join(dataDir, name));
+      else isAlone = false;
     }
     // Last, because an asker that wins moves from its own name to this one.
-    if ((await findRole(dataDir, OWNER_SOCKET)) !== "nobody") throw owned(dataDir);
-    if (hasRival) await delay(RIVAL_POLL_MS);
+    const role = await findRole(dataDir, OWNER_SOCKET);
+    if (role === "nobody" && isAlone) return;
+    if (role !== "nobody" && role !== "unsure") throw owned(dataDir);
+    await delay(RIVAL_POLL_MS);
   }
+  throw owned(dataDir);
 }
 
 function listContenders(dataDir: string): (readonly [name: string, id: string])[] {
@@ -104,18 +109,14 @@ function listContenders(dataDir: string): (readonly [name: string, id: string])[
   });
 }
 
-async function findRole(dataDir: string, name: string): Promise<"nobody" | "contender" | "owner"> {
+/** `unsure`: it hung up while it was asked, as one does that gives up or ends; ask again. */
+async function findRole(dataDir: string, name: string): Promise<"nobody" | "contender" | "owner" | "unsure"> {
   const { path, close } = socketPath(dataDir, name);
   try {
-    const answer = await askSocket(path, { command: "hello", args: null }, HELLO_TIMEOUT_MS);
-    if (answer === undefined) return "nobody";
-    return typeof answer === "object" && answer !== null && "is_owner" in answer && answer.is_owner === false
-      ? "contender"
-      : "owner";
-  } catch (error) {
-    // EAGAIN: its queue is full; internal_error: it hangs or ended while it was asked. Only a refusal proves it dead.
-    if (error instanceof PasserbyError || systemErrorCode(error) === "EAGAIN") return "owner";
-    throw error;
+    const reply = await askSocket(path, { command: "hello", args: null }, HELLO_TIMEOUT_MS);
+    if (reply.kind === "nobody") return "nobody";
+    if (reply.kind === "hung_up") return "unsure";
+    return reply.kind === "answered" && reply.result === "contender" ? "contender" : "owner";
   } finally {
     close();
   }
