@@ -1,0 +1,89 @@
+/**
+ * Decides when events leave: the first at once, then every `flush_ms` or as soon as a batch is full, and what waits
+ * when the page is left. A batch that the collector cannot take now is kept and sent again with the same event ids, so
+ * that a second copy is not counted.
+ */
+import type { CONTRACT_VERSION } from "../event.ts";
+import { countBatch, type EventQueue, enqueue, putBack, takeBatch } from "./event-queue.ts";
+import { random16 } from "./randomness.ts";
+import type { RemoteConfig } from "./remote-config.ts";
+import { post } from "./transport.ts";
+import { type Draw, drawVisitor } from "./visitor-draw.ts";
+
+// Written out, because importing the value would bring the whole schema into the browser; the type holds them equal.
+const CONTRACT: typeof CONTRACT_VERSION = 1;
+
+export type Delivery = {
+  /** Queues an event as JSON without `sample_rate` and `bucket`: these are added as it is sent. */
+  readonly queueEvent: (json: string) => void;
+  /** Sends what waits at once, because the page may be gone in a moment. */
+  readonly sendNow: () => void;
+};
+
+/** Starts delivery to a collector. `builtRate` is the share of visitors to count unless the operator sets one. */
+export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRate: number): Delivery {
+  const pageBucket = random16();
+  const queue: EventQueue = { events: [], lost: 0 };
+  let isPlanned = false;
+  let pauseMs = 0;
+  let forbiddenUntil = 0;
+  let failures = 0;
+
+  const send = async (): Promise<void> => {
+    const { enabled, sample_rate, u, max_batch, flush_ms } = config.current();
+    const draw = enabled !== false && drawVisitor(sample_rate ?? builtRate, u, pageBucket);
+    if (!draw) queue.events = [];
+    pauseMs = flush_ms;
+    if (!draw || queue.events.length === 0 || performance.now() < forbiddenUntil) return;
+
+    const batch = takeBatch(queue, max_batch);
+    const answer = await post(`${apiBaseUrl}/api/metrics/event?partial=1`, writeEnvelope(batch, draw));
+    if (answer) config.noticeAnswer(answer);
+    // These may be better later, as may no answer at all; any other refusal would only be repeated.
+    failures = /408|429|5../.test(`${answer?.status ?? 503}`) ? failures + 1 : 0;
+    if (failures === 0) return;
+    // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 9 minutes. A random half
+    // is taken off, since pages that failed together must not all come back together.
+    const backoffMs = 1000 * 2 ** Math.min(failures, 9) * (1 - Math.random() / 2);
+    const retryAfterMs = Number(answer?.headers.get("Retry-After")) * 1000 || 0;
+    forbiddenUntil = performance.now() + retryAfterMs;
+    pauseMs = Math.max(retryAfterMs, backoffMs);
+    putBack(queue, batch);
+    plan();
+  };
+
+  const flush = async (): Promise<void> => {
+    await config.refresh();
+    await send();
+    isPlanned = false;
+    if (queue.events.length > 0) plan();
+  };
+
+  const plan = (): void => {
+    if (isPlanned) return;
+    isPlanned = true;
+    setTimeout(flush, pauseMs);
+  };
+
+  return {
+    queueEvent: (json) => {
+      enqueue(queue, json);
+      // Asked now, so that the answer is there when the event is sent, even if the page is left before that.
+      const answered = config.refresh();
+      const { max_batch } = config.current();
+      const isFull = countBatch(queue, max_batch - 1) < queue.events.length;
+      if (isFull && failures === 0) void answered.then(send);
+      plan();
+    },
+    sendNow: () => {
+      if (!config.isOutdated()) void send();
+    },
+  };
+}
+
+function writeEnvelope({ events, lost }: EventQueue, draw: Draw): string {
+  // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
+  const drawn = JSON.stringify(draw).replace("{", ",");
+  const stamped = events.map((json) => json.slice(0, -1) + drawn);
+  return `{"events":[${stamped}],"sent_at":"${new Date().toISOString()}","lost":${lost},"contract":${CONTRACT}}`;
+}

@@ -1,0 +1,43 @@
+/**
+ * The tracker, and its entry for npm. It promises never to throw, never to hold up a page, to store nothing in the
+ * browser, to send no cookie, and to send nothing at all for a visitor whose browser says so (Global Privacy Control, Do
+ * Not Track).
+ *
+ * The flow: page-views.ts, link-clicks.ts and the page's own `track` say that something happened; boot.ts adds the facts
+ * of the page (page-facts.ts) and an id; event-queue.ts holds the event in memory; delivery.ts sends batches through
+ * transport.ts when remote-config.ts has said that, and for which share of visitors (visitor-draw.ts), events may leave.
+ * What cannot be delivered while the page lives is lost, and said to be: the next batch carries the count.
+ *
+ * Importing it does nothing, so that it can be imported on a server.
+ */
+import { boot } from "./boot.ts";
+import type { Track, TrackerOptions } from "./options.ts";
+
+export type { Metadata, Track, TrackerOptions } from "./options.ts";
+
+/** What was tracked before the start, which modules that are imported earlier may do. */
+const early: Parameters<Track>[] = [];
+
+/**
+ * Starts the tracker of this page; a second call does nothing.
+ *
+ * ```ts
+ * import { start, track } from "passerby-tracker";
+ * start({ apiBaseUrl: "https://api.example.com" });
+ * track("signup", { plan: "team" });
+ * ```
+ */
+export function start(options: TrackerOptions = {}): void {
+  if (typeof document === "undefined") return;
+  // Replaced by Vite as it builds; elsewhere `import.meta.env` is undefined.
+  const { VITE_API_BASE_URL: builtUrl, VITE_METRICS_SAMPLE_RATE: builtRate } = import.meta.env ?? {};
+  boot(options.apiBaseUrl ?? builtUrl ?? "", options.site, options.sampleRate ?? Number(builtRate || 1));
+  for (const event of early.splice(0)) track(...event);
+}
+
+/** Records that something happened, such as `track("signup", { plan: "team" })`. Does nothing on a server. */
+export function track(...event: Parameters<Track>): void {
+  if (typeof document === "undefined") return;
+  if (window.passerby) window.passerby.track(...event);
+  else early.push(event);
+}

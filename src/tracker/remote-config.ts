@@ -1,0 +1,70 @@
+/**
+ * What the operator says at run time: whether to count, which share of visitors, how often to send. It is asked for
+ * once a page load and again only when there is something to send, so that an idle page polls nothing and a brake
+ * takes effect within 60 s: an answer may be 30 s old when it comes (Cache-Control), and then counts for 30 s.
+ */
+import { readConfigTag, request } from "./transport.ts";
+
+/** Age at which an answer is no longer believed. */
+const BELIEVED_MS = 30_000;
+/** Age at which to ask again: 30 s less the 5 s that an event may wait after its asking. */
+const REFRESH_MS = 25_000;
+/** Events wait no longer than this for an answer. */
+const PATIENCE_MS = 2_000;
+
+/** The answer of `GET /api/metrics/config` in its own words. */
+export type RunTimeConfig = {
+  readonly enabled?: boolean;
+  readonly sample_rate?: number | null;
+  readonly max_batch: number;
+  readonly flush_ms: number;
+  /** This visitor's bucket, 0 to 65,535; undefined until the collector has told it. */
+  readonly u?: number;
+};
+
+export type RemoteConfig = {
+  /** The last answer over the defaults. */
+  readonly current: () => RunTimeConfig;
+  /** Asks again when the last answer is old; settles when an answer is there, at the latest after 2 s. */
+  readonly refresh: () => Promise<unknown>;
+  /** Says that the last answer is too old to send by. False before the first: a first view is not lost to a slow answer. */
+  readonly isOutdated: () => boolean;
+  /** Hears an answer that says which configuration the collector has, and asks for it if it is another. */
+  readonly noticeAnswer: (answer: Response) => void;
+};
+
+/** Asks for the configuration at once. */
+export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
+  let config: RunTimeConfig = { max_batch: 50, flush_ms: 5000 };
+  let tag: string | null;
+  let askedAt = 0;
+  let asking: Promise<void> | undefined;
+
+  const isOlderThan = (ageMs: number): boolean => performance.now() - askedAt > ageMs;
+  const fetchConfig = async (): Promise<void> => {
+    const now = performance.now();
+    // The first answer may be that of the page before; a later question is asked because that one is too old.
+    const cache = askedAt ? "no-cache" : "default";
+    const answer = await request(`${apiBaseUrl}/api/metrics/config`, { cache });
+    if (answer?.ok) {
+      tag = readConfigTag(answer);
+      config = { ...config, ...(await answer.json().catch(() => {})) };
+    }
+    askedAt = now;
+    asking = undefined;
+  };
+  asking = fetchConfig();
+
+  return {
+    current: () => config,
+    refresh: () => {
+      if (isOlderThan(REFRESH_MS)) asking ??= fetchConfig();
+      return Promise.race([asking, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    },
+    isOutdated: () => isOlderThan(BELIEVED_MS),
+    noticeAnswer: (answer) => {
+      const next = readConfigTag(answer);
+      if (next && next !== tag) asking ??= fetchConfig();
+    },
+  };
+}
