@@ -1,0 +1,156 @@
+/**
+ * Imports the access log of a web server as a named dataset. It promises: each request that is a page view becomes one
+ * event, or was there already; all events of a file or none are in the log, whenever the import is killed; no address
+ * and no user agent is written anywhere; memory does not grow with the file.
+ *
+ *   file ▸ fingerprint (first reading) ▸ lines ▸ requests ▸ page views ▸ scrubbed, identified, enriched ▸ one shard
+ *
+ * A file imported before is recognised by its SHA-256, a file that has grown by the part it began with: of that only
+ * what is new is imported. Visitors get their id under a salt that is made for this import and UTC day and forgotten
+ * with it, so somebody who visits before and after a second import of a growing log counts twice on that day.
+ *
+ * A shard is only added to the data directory, so a collector may be running there or not.
+ */
+import type { Readable } from "node:stream";
+import type { Clock } from "../clock.ts";
+import { createAgentReader } from "../collector/enrich.ts";
+import type { Site } from "../config.ts";
+import { PasserbyError } from "../errors.ts";
+import type { AcceptedEvent } from "../event.ts";
+import { writeImportShard } from "../log/import-shard.ts";
+import { prepareDataDir } from "../log/ownership.ts";
+import { type AccessFormat, detectFormat } from "./access-line.ts";
+import { type ImportCounts, LineReader } from "./access-lines.ts";
+import { type Dataset, listImportedShards, readDataset, writeDataset } from "./dataset.ts";
+import { fileKey } from "./import-id.ts";
+import { type InputFile, type Inspection, inspectInput, limitBytes, openInput } from "./input-file.ts";
+import type { PageViewMaker } from "./page-view.ts";
+import { splitLines } from "./split-lines.ts";
+
+export type AccessLogImport = {
+  /** Path of the log, or `-` for standard input. */
+  readonly path: string;
+  readonly stdin: Readable;
+  readonly dataDir: string;
+  /** Name of the dataset: 1 to 40 of a to z, 0 to 9 and `-`. */
+  readonly dataset: string;
+  /** Days from now that the events are kept, null for ever; undefined leaves what the dataset has. */
+  readonly keepDays: number | null | undefined;
+  /** Left out: found out from the first lines. */
+  readonly format: AccessFormat | undefined;
+  readonly site: Site;
+  readonly clock: Clock;
+  /** Told of every piece read: stored bytes of the file read so far, over both readings, and in all. */
+  readonly onProgress: (readBytes: number, totalBytes: number) => void;
+};
+
+/** What an import did. */
+export type ImportReport = ImportCounts & {
+  readonly format: AccessFormat;
+  readonly dataset: string;
+  readonly site: string;
+  /** Events written now, and events of this file that were in the log before. */
+  readonly added: number;
+  readonly alreadyPresent: number;
+  /** Base name of the new shard; null when nothing was added. */
+  readonly shard: string | null;
+  readonly keepDays: number | null;
+  readonly seconds: number;
+};
+
+/** Lines that are looked at to find out the format. */
+const SAMPLE_LINES = 100;
+
+/**
+ * Imports a log. Throws `input_unreadable` when the file cannot be read to its end or no line is in a known format,
+ * `invalid_request` for a bad dataset name, `data_dir_unusable`; then nothing was imported.
+ */
+export async function importAccessLog(options: AccessLogImport): Promise<ImportReport> {
+  const { clock, dataDir } = options;
+  const startMs = clock.monotonicMs();
+  prepareDataDir(dataDir);
+  const dataset = readDataset(dataDir, options.dataset);
+  const input = await openInput(options.path, options.stdin, clock);
+  try {
+    const shards = await listImportedShards(dataDir);
+    const names = new Set(shards.map(({ shard }) => shard));
+    // A shard that was deleted may be imported again.
+    const known = dataset.imports.filter(({ shard }) => names.has(shard));
+    const progress = progressOf(input, options.onProgress);
+    const inspection = await inspectInput(input.read(progress), known);
+    const key = fileKey(inspection.sha256);
+    const isKnown = shards.some((shard) => shard.fileKey === key);
+    const presentBytes = isKnown ? inspection.bytes : (inspection.prefix?.bytes ?? 0);
+    const format = options.format ?? (await findFormat(input, inspection, options.path));
+    const reader = new LineReader({ format, key, presentBytes, maker: makerOf(options) });
+    const chunks = limitBytes(input.read(progress), inspection.bytes);
+    const shard = await writeImportShard({ dataDir, dataset: options.dataset, clock }, pageViews(chunks, reader));
+    const kept = options.keepDays === undefined ? dataset.keepDays : options.keepDays;
+    const record = shard && {
+      ...{ sha256: inspection.sha256, bytes: inspection.bytes, shard: shard.file, site: options.site.name },
+      ...{ events: shard.events, importedAt: new Date(clock.now()).toISOString() },
+    };
+    writeRecord(dataDir, dataset, { ...dataset, keepDays: kept, imports: record ? [...known, record] : known });
+    return {
+      ...reader.counts(),
+      ...{ format, dataset: options.dataset, site: options.site.name, shard: shard?.file ?? null, keepDays: kept },
+      added: shard?.events ?? 0,
+      alreadyPresent: reader.counts().pageViews - (shard?.events ?? 0),
+      seconds: (clock.monotonicMs() - startMs) / 1000,
+    };
+  } finally {
+    await input.close();
+  }
+}
+
+async function* pageViews(
+  chunks: AsyncIterable<Buffer>,
+  reader: LineReader,
+): AsyncGenerator<readonly AcceptedEvent[], void, void> {
+  for await (const lines of splitLines(chunks)) {
+    const events = reader.read(lines);
+    if (events.length > 0) yield events;
+  }
+}
+
+function makerOf({ site, clock }: AccessLogImport): PageViewMaker {
+  const salts = new Map<string, Uint8Array>();
+  const saltOf = (day: string): Uint8Array => {
+    const salt = salts.get(day) ?? clock.randomBytes(32);
+    salts.set(day, salt);
+    return salt;
+  };
+  return { site: site.name, siteHosts: [site.name, ...site.hosts], agents: createAgentReader(), saltOf };
+}
+
+async function findFormat(input: InputFile, inspection: Inspection, path: string): Promise<AccessFormat> {
+  const sample: string[] = [];
+  for await (const lines of splitLines(
+    limitBytes(
+      input.read(() => undefined),
+      inspection.bytes,
+    ),
+  )) {
+    sample.push(...lines.map(({ text }) => text ?? "").filter((text) => text !== ""));
+    if (sample.length >= SAMPLE_LINES) break;
+  }
+  const format = sample.length === 0 ? "combined" : detectFormat(sample.slice(0, SAMPLE_LINES));
+  if (format !== undefined) return format;
+  throw new PasserbyError(
+    "input_unreadable",
+    `none of the first ${Math.min(sample.length, SAMPLE_LINES)} lines of ${path} is in combined, common or nginx-json format: is it an access log?`,
+  );
+}
+
+/** Both readings count, since both take their time. */
+function progressOf(input: InputFile, onProgress: AccessLogImport["onProgress"]): (bytes: number) => void {
+  let read = 0;
+  return (bytes) => {
+    read += bytes;
+    onProgress(read, 2 * input.storedBytes());
+  };
+}
+
+function writeRecord(dataDir: string, before: Dataset, after: Dataset): void {
+  if (JSON.stringify(before) !== JSON.stringify(after)) writeDataset(dataDir, after);
+}
