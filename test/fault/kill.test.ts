@@ -1,0 +1,92 @@
+/** A server that is killed under load, at any moment, keeps every event it has acknowledged, exactly once. */
+import { readdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { isLong } from "../means.ts";
+import { type Ledger, makeLedger, seededRandom, startLoad } from "./load.ts";
+import { idOf, makeFolder, readLog } from "./log-fixtures.ts";
+import { startServerProcess } from "./server-process.ts";
+
+const ROUNDS = isLong ? 200 : 20;
+const CONNECTIONS = 64;
+/** A seed from the environment repeats the choices of a run, though not what the machine made of them. */
+const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);
+
+/** Compares the whole log with the ledger: what was acknowledged is there once, what is there was sent. */
+async function checkLog(dataDir: string, ledger: Ledger, kills: number): Promise<void> {
+  const { events, problems } = await readLog(dataDir);
+  const counts = new Map<unknown, number>();
+  for (const event of events) counts.set(idOf(event), (counts.get(idOf(event)) ?? 0) + 1);
+  const notOnce = [...ledger.acked].filter((id) => counts.get(id) !== 1);
+  const neverSent = [...counts.keys()].filter((id) => typeof id !== "string" || !ledger.sent.has(id));
+  const twice = [...counts].filter(([, count]) => count > 1);
+  expect({ notOnce, neverSent, twice, problems }).toEqual({ notOnce: [], neverSent: [], twice: [], problems: [] });
+  const torn = readdirSync(dataDir).filter((name) => name.startsWith("metrics-torn-"));
+  expect(torn.length).toBeLessThanOrEqual(kills);
+  console.log(
+    `${ledger.acked.size} acknowledged of ${ledger.sent.size} sent, ${events.length} stored, ${torn.length} torn`,
+  );
+}
+
+describe("a server under load from 64 connections", () => {
+  it(
+    `that is killed ${ROUNDS} times loses no acknowledged event and is back by itself`,
+    async () => {
+      console.log(`seed ${SEED}: repeat with PASSERBY_SEED=${SEED}`);
+      const random = seededRandom(SEED);
+      const dataDir = makeFolder();
+      const ledger = makeLedger();
+      const startMs: number[] = [];
+      let kills = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        if (random() < 0.25) {
+          const early = startServerProcess(dataDir);
+          await delay(random() * 800);
+          await early.end("SIGKILL");
+          kills++;
+        }
+        const began = performance.now();
+        const server = startServerProcess(dataDir);
+        const url = await server.url;
+        startMs.push(performance.now() - began);
+        const load = startLoad(url, ledger, { connections: CONNECTIONS, random, prefix: `r${round}` });
+        await delay(50 + random() * 1_200);
+        await server.end("SIGKILL");
+        await load.stop();
+        kills++;
+      }
+      await startServerProcess(dataDir).url;
+      startMs.sort((a, b) => a - b);
+      const [median = 0, slowest = 0] = [startMs[Math.floor(startMs.length / 2)], startMs.at(-1)];
+      console.log(`${kills} kills; start: median ${median.toFixed(0)} ms, slowest ${slowest.toFixed(0)} ms`);
+      await checkLog(dataDir, ledger, kills);
+      expect(ledger.acked.size).toBeGreaterThan(ROUNDS * CONNECTIONS);
+      expect([...ledger.answers.keys()]).toEqual([202]);
+      expect(median).toBeLessThan(2_000);
+    },
+    ROUNDS * 30_000,
+  );
+
+  it("that gets SIGTERM answers what it has taken, has it on disk, and ends with 0 within 10 s", async () => {
+    const dataDir = makeFolder();
+    const ledger = makeLedger();
+    const server = startServerProcess(dataDir);
+    const load = startLoad(await server.url, ledger, {
+      connections: CONNECTIONS,
+      random: seededRandom(SEED),
+      prefix: "t",
+    });
+    await delay(1_000);
+    const began = performance.now();
+    const { code, output } = await server.end("SIGTERM");
+    const drainMs = performance.now() - began;
+    await load.stop();
+    await checkLog(dataDir, ledger, 0);
+    expect({ code, drainMs: drainMs < 10_000, isQuiet: !output.includes("passerby:") }).toEqual({
+      code: 0,
+      drainMs: true,
+      isQuiet: true,
+    });
+    expect(ledger.acked.size).toBeGreaterThan(CONNECTIONS);
+  }, 60_000);
+});

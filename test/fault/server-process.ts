@@ -1,0 +1,43 @@
+/** Runs `passerby start` as a process of its own that a test can kill at any moment. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
+
+export type ServerProcess = {
+  /** Resolves with `http://127.0.0.1:PORT` once the server listens; rejects with its output when it ends before. */
+  readonly url: Promise<string>;
+  readonly pid: number;
+  /** Sends a signal; resolves with exit code (null after a signal) and output when the process is gone. */
+  readonly end: (signal: "SIGKILL" | "SIGTERM") => Promise<{ readonly code: number | null; readonly output: string }>;
+};
+
+/** Starts a server on a data directory and a free port. `wrapper` is a command to run it under, such as strace. */
+export function startServerProcess(dataDir: string, wrapper: readonly string[] = []): ServerProcess {
+  const own = [process.execPath, COMMAND, "start", "--port", "0", "--data-dir", dataDir];
+  const [command = process.execPath, ...args] = [...wrapper, ...own];
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "close");
+  const url = Promise.withResolvers<string>();
+  url.promise.catch(() => undefined); // A test that kills the server while it starts does not wait for this.
+  let output = "";
+  const read = (chunk: string): void => {
+    output += chunk;
+    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
+    if (found) url.resolve(found);
+  };
+  child.stdout.setEncoding("utf8").on("data", read);
+  child.stderr.setEncoding("utf8").on("data", read);
+  ended.then(() => url.reject(new Error(`the server ended before it listened: ${output}`)));
+  const end: ServerProcess["end"] = async (signal) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+    return { code: child.exitCode, output };
+  };
+  onTestFinished(async () => {
+    await end("SIGKILL");
+  });
+  return { url: url.promise, pid: child.pid ?? 0, end };
+}
