@@ -21,7 +21,7 @@ import { writeImportShard } from "../log/import-shard.ts";
 import { prepareDataDir } from "../log/ownership.ts";
 import { type AccessFormat, detectFormat } from "./access-line.ts";
 import { type ImportCounts, LineReader } from "./access-lines.ts";
-import { type Dataset, listImportedShards, readDataset, writeDataset } from "./dataset.ts";
+import { type Dataset, listImportedShards, readDataset, removeLeftovers, writeDataset } from "./dataset.ts";
 import { fileKey } from "./import-id.ts";
 import { type InputFile, type Inspection, inspectInput, limitBytes, openInput } from "./input-file.ts";
 import type { PageViewMaker } from "./page-view.ts";
@@ -70,6 +70,7 @@ export async function importAccessLog(options: AccessLogImport): Promise<ImportR
   const startMs = clock.monotonicMs();
   prepareDataDir(dataDir);
   const dataset = readDataset(dataDir, options.dataset);
+  removeLeftovers(dataDir, options.dataset, clock.now());
   const input = await openInput(options.path, options.stdin, clock);
   try {
     const shards = await listImportedShards(dataDir);

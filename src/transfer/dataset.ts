@@ -5,7 +5,7 @@
  * The shards are the truth: this record is written after a shard is published, and a shard without a record (the
  * import was killed between the two) is recognised by its first event's id.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
 import { isStoredEvent } from "../log/decode-line.ts";
@@ -14,6 +14,8 @@ import { readEvents } from "../log/read-lines.ts";
 import { replaceFile } from "../replace-file.ts";
 import { fileKeyOfEvent } from "./import-id.ts";
 import type { Fingerprint } from "./input-file.ts";
+
+const LEFTOVER_AGE_MS = 3_600_000;
 
 /** One import of one file: what it was, and the shard that its events are in. */
 export type ImportRecord = Fingerprint & {
@@ -65,6 +67,16 @@ export async function listImportedShards(dataDir: string): Promise<readonly Impo
     shards.push({ shard: file.name, dataset: file.dataset, fileKey: await readFileKey(file) });
   }
   return shards;
+}
+
+/** Deletes what killed imports of a dataset left behind: temporary files that nobody has written to for an hour. */
+export function removeLeftovers(dataDir: string, name: string, nowMs: number): void {
+  for (const file of readdirSync(dataDir)) {
+    if (!file.startsWith(`metrics-import-${name}.`) || !file.endsWith(".tmp")) continue;
+    const path = join(dataDir, file);
+    const lastWriteMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs;
+    if (nowMs - lastWriteMs > LEFTOVER_AGE_MS) rmSync(path, { force: true });
+  }
 }
 
 async function readFileKey(file: LogFile): Promise<string | undefined> {
