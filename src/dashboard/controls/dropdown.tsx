@@ -1,6 +1,6 @@
 /** A button that opens a popup beside it; closes on Escape, on a click outside and when the focus leaves. */
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 type DropdownProps = {
   /** What a screen reader says for the button; left out where its content says it. */
@@ -19,9 +19,12 @@ export function Dropdown({ label, button, isOpen, onToggle, align = "end", child
   const latest = useRef(onToggle);
   latest.current = onToggle;
 
+  // Before anything is painted: a key pressed right after must land in the popup.
+  useLayoutEffect(() => {
+    if (isOpen) focusFirst(root.current);
+  }, [isOpen]);
   useEffect(() => {
     if (!isOpen) return;
-    focusFirst(root.current);
     const onPointerDown = (event: PointerEvent): void => {
       if (event.target instanceof Node && root.current?.contains(event.target) === false) latest.current(false);
     };

@@ -1,13 +1,14 @@
 /** A dialog over the page; the browser keeps the focus inside, Escape and the cross close it. */
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons.tsx";
 
 type ModalProps = { readonly title: string; readonly onClose: () => void; readonly children: ComponentChildren };
 
 export function Modal({ title, onClose, children }: ModalProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before anything is painted: a key pressed right after must land here, and not be taken for a shortcut.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
   }, []);
