@@ -11,6 +11,7 @@
  *
  * A shard is only added to the data directory, so a collector may be running there or not.
  */
+import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { createAgentReader } from "../collector/enrich.ts";
@@ -115,9 +116,9 @@ async function* pageViews(
 }
 
 function makerOf({ site, clock }: AccessLogImport): PageViewMaker {
-  const salts = new Map<string, Uint8Array>();
-  const saltOf = (day: string): Uint8Array => {
-    const salt = salts.get(day) ?? clock.randomBytes(32);
+  const salts = new Map<string, KeyObject>();
+  const saltOf = (day: string): KeyObject => {
+    const salt = salts.get(day) ?? createSecretKey(clock.randomBytes(32));
     salts.set(day, salt);
     return salt;
   };

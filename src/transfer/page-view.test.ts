@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createAgentReader } from "../collector/enrich.ts";
 import type { AccessRequest } from "./access-line.ts";
@@ -17,7 +18,7 @@ const MAKER: PageViewMaker = {
   site: "example.com",
   siteHosts: ["example.com"],
   agents: createAgentReader(),
-  saltOf: (day) => Buffer.from(day),
+  saltOf: (day) => createSecretKey(Buffer.from(day)),
 };
 
 const ID = "e3b0c442-98fc-81c1-8526-000000000102";

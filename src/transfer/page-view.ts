@@ -3,6 +3,7 @@
  * robots, scrubbing, browser, source. The address and the user agent stay in this file's locals.
  */
 
+import type { KeyObject } from "node:crypto";
 import { utcDay } from "../clock.ts";
 import type { AgentReader } from "../collector/enrich.ts";
 import { deriveVisitorId } from "../collector/identify.ts";
@@ -48,7 +49,7 @@ export type PageViewMaker = {
   readonly siteHosts: readonly string[];
   readonly agents: AgentReader;
   /** Returns the throw-away salt of a UTC day (`2026-11-23`). */
-  readonly saltOf: (day: string) => Uint8Array;
+  readonly saltOf: (day: string) => KeyObject;
 };
 
 /** Makes the event of a request that `reasonToSkip` let through. */
