@@ -13,6 +13,7 @@ export type Question = {
   readonly include?: {
     readonly time_labels?: boolean;
     readonly total_rows?: boolean;
+    readonly trim_relative_date_range?: boolean;
     readonly comparisons?: { readonly mode: "previous_period" };
   };
   readonly pagination?: { readonly limit: number; readonly offset: number };

@@ -6,6 +6,8 @@ import type { Range } from "./time-buckets.ts";
 /** A range as instants, and as first and last day where it is made of whole days. */
 export type ResolvedRange = Range & {
   readonly days: { readonly first: Temporal.PlainDate; readonly last: Temporal.PlainDate } | null;
+  /** The period before, where it is not the same length straight before. */
+  readonly before?: Range;
 };
 
 export type RangeContext = {
@@ -47,8 +49,12 @@ export function resolveRange(range: DateRange, context: RangeContext): ResolvedR
   return { from: instantOf(first), to: endOf(last), days: null };
 }
 
-/** Returns the range of the same length straight before: as many days where it is made of days, else as much time. */
+/**
+ * Returns the range of the same length straight before: as many days where it is made of days, else as much time. A day
+ * cut after the current hour is set beside the day before up to the same time, not beside last night.
+ */
 export function previousRange(range: ResolvedRange, timezone: string): ResolvedRange {
+  if (range.before !== undefined) return { ...range.before, days: null };
   if (range.days === null) return { from: range.from * 2 - range.to, to: range.from, days: null };
   const { first, last } = range.days;
   const count = first.until(last).days + 1;
@@ -90,7 +96,10 @@ function resolveCurrent(range: string, today: Temporal.PlainDate, context: Range
     if (!trim) return whole;
     // Whole hours since the day began: an hour is an hour, also on a day of 23 or 25.
     const hours = Math.floor((now - whole.from) / 3_600_000) + 1;
-    return { from: whole.from, to: Math.min(whole.to, whole.from + hours * 3_600_000), days: null };
+    const dayBefore = (ms: number): number =>
+      Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timezone).subtract({ days: 1 }).epochMilliseconds;
+    const to = Math.min(whole.to, whole.from + hours * 3_600_000);
+    return { from: whole.from, to, days: null, before: { from: dayBefore(whole.from), to: dayBefore(now) } };
   }
   const first = range === "month" ? today.with({ day: 1 }) : today.with({ month: 1, day: 1 });
   const last = first.add(range === "month" ? { months: 1 } : { years: 1 }).subtract({ days: 1 });

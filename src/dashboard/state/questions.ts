@@ -32,7 +32,8 @@ export const TOTALS: readonly GraphMetric[] = [
 
 /** Asks for the totals, compared with the period before. */
 export function askTotals(scope: Scope): Question {
-  return { ...common(scope), metrics: TOTALS, include: compared(scope) };
+  // What has passed of a day or month is compared with as much of the one before, not with the whole of it.
+  return { ...common(scope), metrics: TOTALS, include: { ...compared(scope), trim_relative_date_range: true } };
 }
 
 /** Asks for one figure over time, compared with the period before. */
