@@ -82,7 +82,7 @@ async function redeem(api: ApiClient, token: string): Promise<string | null> {
   } catch (error) {
     const { code, message } = toApiError(error);
     return code === "key_required"
-      ? "This link was used before or is older than 10 minutes. Sign in with a key, or start the server again for a new link."
+      ? "This link was used before or is older than 10 minutes. Sign in with a key or with a new link."
       : message;
   }
 }

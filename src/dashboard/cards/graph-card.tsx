@@ -5,10 +5,10 @@ import { Icon } from "../controls/icons.tsx";
 import { Trouble } from "../controls/trouble.tsx";
 import { formatBucket, formatTick, timestampInZone } from "../format/calendar.ts";
 import { formatFigure, formatShort, METRIC_NAMES } from "../format/figure-text.ts";
-import { askGraph, bucketOf, type Scope } from "../state/questions.ts";
+import { askGraph, type Scope } from "../state/questions.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import type { GraphMetric } from "../state/view.ts";
-import { type GraphPoint, type ShownGraph, toGraphPoints, toPlotColumns } from "./graph-points.ts";
+import { type GraphPoint, readBucket, type ShownGraph, toGraphPoints, toPlotColumns } from "./graph-points.ts";
 import { GraphTable } from "./graph-table.tsx";
 import { GraphTooltip } from "./graph-tooltip.tsx";
 import { LineChart, type Pointed } from "./line-chart.tsx";
@@ -25,7 +25,7 @@ export function GraphCard({ scope, metric, isDark, refresh }: GraphCardProps): J
   const [isTable, setIsTable] = useState(false);
   // What is drawn belongs to the answer, which may still be that of the question before.
   const shown = useShownGraph(answer, scope);
-  const name = `${METRIC_NAMES[metric]} per ${bucketOf(scope)}`;
+  const name = shown === null ? METRIC_NAMES[metric] : `${METRIC_NAMES[shown.metric]} per ${shown.bucket}`;
   return (
     <section class="graph" aria-label={name} aria-busy={isStale}>
       <header class="graph-head">
@@ -61,14 +61,8 @@ function useShownGraph(answer: ReturnType<typeof useAnswer>["answer"], scope: Sc
     if (answer === null) return null;
     const nowMs = Date.now();
     const points = toGraphPoints(answer, { nowMs, nowLabel: timestampInZone(nowMs, timezone) });
-    const bucket = readBucket(answer.query.dimensions[0]);
-    return { points, bucket, metric: (answer.query.metrics[0] ?? "visitors") as GraphMetric };
+    return { points, bucket: readBucket(answer), metric: (answer.query.metrics[0] ?? "visitors") as GraphMetric };
   }, [answer, timezone]);
-}
-
-function readBucket(dimension: string | undefined): ShownGraph["bucket"] {
-  const name = dimension?.slice("time:".length);
-  return name === "hour" || name === "week" || name === "month" ? name : "day";
 }
 
 function Graph({ points, metric, bucket, isDark }: ShownGraph & { readonly isDark: boolean }): JSX.Element {

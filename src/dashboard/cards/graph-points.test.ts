@@ -1,7 +1,7 @@
 /** Holds what becomes of an answer over time: gaps, what lies ahead, and the bucket that still counts. */
 import { describe, expect, it } from "vitest";
 import type { Answer, AnswerRow, Metric } from "../../report.ts";
-import { toGraphPoints, toPlotColumns } from "./graph-points.ts";
+import { readBucket, toGraphPoints, toPlotColumns } from "./graph-points.ts";
 
 type Asked = { readonly labels: readonly string[]; readonly rows: readonly AnswerRow[]; readonly end: string };
 
@@ -73,6 +73,21 @@ describe("the period before", () => {
   it("is not shown where it holds nothing at all", () => {
     const points = toGraphPoints(answerOf({ ...open, rows: [compared(0)] }), present);
     expect(points.every((point) => point.previous === null)).toBe(true);
+  });
+});
+
+describe("the size of a bucket", () => {
+  const chosen = (labels: readonly string[]): Answer => {
+    const answer = answerOf({ labels, rows: [], end: "2026-11-24T23:59:59Z" });
+    return { ...answer, query: { ...answer.query, dimensions: ["time"] } };
+  };
+
+  it("is the one asked for, or read from the labels", () => {
+    expect(readBucket(answerOf({ ...open, rows: [] }))).toBe("day");
+    expect(readBucket(chosen(["2026-11-23 00:00:00", "2026-11-23 01:00:00"]))).toBe("hour");
+    expect(readBucket(chosen(["2026-11-23", "2026-11-24"]))).toBe("day");
+    expect(readBucket(chosen(["2026-02-01", "2026-03-01"]))).toBe("month");
+    expect(readBucket(chosen(["2026-11-23"]))).toBe("day");
   });
 });
 

@@ -1,6 +1,6 @@
 /** From an answer over time to the points of the graph: every bucket once, with what is unknown or yet to come marked. */
 import type { Answer, Metric } from "../../report.ts";
-import type { Bucket } from "../format/calendar.ts";
+import { type Bucket, countDays } from "../format/calendar.ts";
 import type { GraphMetric } from "../state/view.ts";
 
 export type GraphPoint = {
@@ -52,6 +52,15 @@ export function toGraphPoints(answer: Answer, { nowLabel, nowMs }: Present): rea
       isIncomplete: isOpen && index === lastBegun,
     };
   });
+}
+
+/** Finds the size of an answer's buckets: the one asked for, else told from the labels where the server chose. */
+export function readBucket({ query, meta }: Answer): Bucket {
+  const name = query.dimensions[0]?.slice("time:".length);
+  if (name === "hour" || name === "day" || name === "week" || name === "month") return name;
+  const [first = "", second] = meta.time_labels ?? [];
+  if (first.includes(" ")) return "hour";
+  return second !== undefined && countDays(first, second) > 20 ? "month" : "day";
 }
 
 /** The columns of the plot: x, the period before, the interval, the line of complete buckets, the dashed rest. */

@@ -25,9 +25,7 @@ export function NotesCard({ answer, onFilter }: NotesCardProps): JSX.Element {
       )}
       {answer?.meta.sampled && <li>Not every visitor was kept: figures are estimates, ± gives the 95 % interval.</li>}
       {warnings.map(([warning, names]) => (
-        <li key={warning}>
-          {names.join(", ")}: {warning}
-        </li>
+        <li key={warning}>{warning.startsWith(names.join()) ? warning : `${names.join(", ")}: ${warning}`}</li>
       ))}
     </ul>
   );

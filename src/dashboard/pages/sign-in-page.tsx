@@ -54,7 +54,9 @@ export function SignInPage({ problem, onSignIn }: SignInPageProps): JSX.Element 
           </button>
         </form>
         <p class="quiet">No key yet? Make one on the machine that runs Passerby:</p>
-        <CopyBlock label="the command" code="npm run --silent passerby -- key create --scope read" />
+        <CopyBlock label="the command for a key" code="npm run --silent passerby -- key create --scope read" />
+        <p class="quiet">Or get a link there that signs in once:</p>
+        <CopyBlock label="the command for a link" code="npm run --silent passerby -- sign-in" />
       </div>
     </main>
   );

@@ -1,7 +1,6 @@
 /** The questions that the page asks, made from what is being looked at. */
 import type { Filter, FilterDimension, Metric } from "../../report.ts";
 import type { Question } from "../api-client.ts";
-import type { Bucket } from "../format/calendar.ts";
 import { chooseBucket, type Here, type Range, toDateRange } from "./range-presets.ts";
 import type { GraphMetric } from "./view.ts";
 
@@ -38,17 +37,13 @@ export function askTotals(scope: Scope): Question {
 
 /** Asks for one figure over time, compared with the period before. */
 export function askGraph(scope: Scope, metric: Metric): Question {
+  const bucket = chooseBucket(scope.range, scope.here);
   return {
     ...common(scope),
     metrics: [metric],
-    dimensions: [`time:${bucketOf(scope)}`],
+    dimensions: [bucket === null ? "time" : `time:${bucket}`],
     include: { time_labels: true, ...compared(scope) },
   };
-}
-
-/** Returns the size of the buckets that `askGraph` asks for. */
-export function bucketOf(scope: Scope): Bucket {
-  return chooseBucket(scope.range, scope.here);
 }
 
 /** Asks for the first rows of a list, and how many there are; `search` keeps those that contain it. */

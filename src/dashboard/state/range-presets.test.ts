@@ -35,13 +35,16 @@ describe("the graph", () => {
     ["28d", "day"],
     ["91d", "day"],
     ["12mo", "month"],
-    ["all", "month"],
     [{ from: "2026-11-22", to: "2026-11-23" }, "hour"],
     [{ from: "2026-01-01", to: "2026-08-01" }, "week"],
     [{ from: "2020-01-01", to: "2026-08-01" }, "month"],
   ])("of %j has a point an %s", (range, bucket) => {
     expect(chooseBucket(range, here)).toBe(bucket);
   });
+});
+
+it("leaves the points of all time to the server, which knows how long that is", () => {
+  expect(chooseBucket("all", here)).toBeNull();
 });
 
 describe("the period before", () => {

@@ -57,10 +57,12 @@ export function toDateRange(range: Range, here: Here): DateRange {
   return typeof range === "string" ? range : [range.from, range.to];
 }
 
-/** Chooses the bucket of the chart, so that it has between some and about a hundred points. */
-export function chooseBucket(range: Range, here: Here): Bucket {
+/** Chooses the bucket of the chart, so that it has between some and about a hundred points; null leaves it to the server. */
+export function chooseBucket(range: Range, here: Here): Bucket | null {
   if (range === "24h") return "hour";
-  if (range === "all" || range === "12mo" || range === "year") return "month";
+  // How long all time is, only the server knows.
+  if (range === "all") return null;
+  if (range === "12mo" || range === "year") return "month";
   const { from, to } = toDates(range, here);
   const days = countDays(from, to);
   if (days <= 2) return "hour";
