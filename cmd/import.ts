@@ -140,7 +140,9 @@ function wire(report: ImportReport): Readonly<Record<string, unknown>> {
   };
 }
 
-type Progress = { readonly update: (read: number, total: number) => void; readonly stop: () => void };
+type Progress = { readonly update: (share: number) => void; readonly stop: () => void };
+
+const PROGRESS_STEPS = 1000;
 
 /** A bar for a person who waits; nothing for a file or another program. */
 function startBar(isQuiet: boolean): Progress {
@@ -153,12 +155,9 @@ function startBar(isQuiet: boolean): Progress {
     hideCursor: true,
     etaBuffer: 100,
   });
-  bar.start(1, 0);
+  bar.start(PROGRESS_STEPS, 0);
   return {
-    update: (read, total) => {
-      if (total > 0) bar.setTotal(total);
-      bar.update(Math.min(read, bar.getTotal()));
-    },
+    update: (share) => bar.update(Math.min(Math.floor(share * PROGRESS_STEPS), PROGRESS_STEPS)),
     stop: () => bar.stop(),
   };
 }

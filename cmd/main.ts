@@ -15,8 +15,15 @@ const program = new Command("passerby")
   .addCommand(startCommand())
   .addCommand(keyCommand())
   .addCommand(signInCommand())
-  .addCommand(importCommand())
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_UNUSABLE));
+  .addCommand(importCommand());
+
+/** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
+function ruleExits(command: Command): void {
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_UNUSABLE));
+  for (const child of command.commands) ruleExits(child);
+}
+
+ruleExits(program);
 
 try {
   await program.parseAsync();

@@ -133,8 +133,9 @@ const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{
 
 /** A log time, an ISO 8601 time with an offset, or seconds since 1970 as nginx's `$msec` has them. */
 function parseAnyTime(text: string): number | undefined {
+  if (text.charAt(2) === "/") return parseLogTime(text);
   if (/^\d{9,10}(?:\.\d{1,6})?$/.test(text)) return Math.round(Number(text) * 1000);
-  if (!ISO_TIME.test(text)) return parseLogTime(text);
+  if (!ISO_TIME.test(text)) return undefined;
   const timeMs = Date.parse(text.replace(/([+-]\d{2})(\d{2})$/, "$1:$2"));
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
