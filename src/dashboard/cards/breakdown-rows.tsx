@@ -1,7 +1,7 @@
 /** The rows of a list: bar, name, figures. A row is a button that filters the page by it. */
 import type { JSX } from "preact";
-import type { Answer, AnswerRow, Filter } from "../../report.ts";
-import { formatFigure, formatShare, formatShort, METRIC_NAMES } from "../format/figure-text.ts";
+import type { Answer, AnswerRow, Filter, Metric } from "../../report.ts";
+import { formatFigure, formatMargin, formatShare, formatShort, METRIC_NAMES } from "../format/figure-text.ts";
 import type { Breakdown } from "../state/questions.ts";
 import { isSameFilter, labelOf } from "../state/view.ts";
 
@@ -61,6 +61,7 @@ type RowProps = {
 
 function Row({ row, breakdown, share, width, isFiltered, onFilter }: RowProps): JSX.Element {
   const name = row.dimensions[0] ?? "";
+  const ofAll = share === "" ? "" : `(${share} of all visitors)`;
   return (
     <tr class="row">
       <th scope="row">
@@ -70,13 +71,21 @@ function Row({ row, breakdown, share, width, isFiltered, onFilter }: RowProps): 
         </button>
       </th>
       {breakdown.metrics.map((metric, index) => (
-        <td key={metric} title={index === 0 && share !== "" ? `${share} of all visitors` : undefined}>
-          <span class={index === 0 ? "" : "quiet"} title={formatFigure(metric, row.metrics[index] ?? null)}>
-            {formatShort(metric, row.metrics[index] ?? null)}
-          </span>
+        <td
+          key={metric}
+          class={index === 0 ? "" : "quiet"}
+          title={`${explain(row, metric, index)} ${index === 0 ? ofAll : ""}`.trim()}
+        >
+          {formatShort(metric, row.metrics[index] ?? null)}
         </td>
       ))}
       {breakdown.metrics.length === 1 && <td class="quiet">{share}</td>}
     </tr>
   );
+}
+
+/** The figure in full, with its interval where it is an estimate. */
+function explain(row: AnswerRow, metric: Metric, index: number): string {
+  const figure = formatFigure(metric, row.metrics[index] ?? null);
+  return `${figure} ${formatMargin(metric, row.intervals?.[index])}`.trim();
 }

@@ -50,6 +50,11 @@ describe("the points of a graph", () => {
     expect(toGraphPoints(answerOf(ended), present).some((point) => point.isIncomplete)).toBe(false);
   });
 
+  it("end in one that still counts where the range ends now", () => {
+    const now = { labels: ["2026-11-23 11:00:00", "2026-11-23 12:00:00"], rows: [], end: "2026-11-23T11:59:58Z" };
+    expect(toGraphPoints(answerOf(now), present).map((point) => point.isIncomplete)).toEqual([false, true]);
+  });
+
   it("show the period before also where the present has no row yet", () => {
     const comparison = { dimensions: ["2026-11-20"], metrics: [9], change: [null] };
     const rows = [{ dimensions: ["2026-11-24"], metrics: [0], comparison }];

@@ -28,6 +28,9 @@ export type ShownGraph = {
 /** `nowLabel` is the present in the zone of the question (`2026-11-23 14:05:09`), `nowMs` the same as a time. */
 export type Present = { readonly nowLabel: string; readonly nowMs: number };
 
+/** A range that ends now had ended a little earlier when the server answered. */
+const ANSWER_AGE_MS = 60_000;
+
 /** Makes the points of a graph of the answer's first figure. A bucket without a row counts nothing. */
 export function toGraphPoints(answer: Answer, { nowLabel, nowMs }: Present): readonly GraphPoint[] {
   const rows = new Map(answer.results.map((row) => [row.dimensions[0], row]));
@@ -36,7 +39,7 @@ export function toGraphPoints(answer: Answer, { nowLabel, nowMs }: Present): rea
   const lastBegun = labels.findLastIndex((label) => label <= nowLabel);
   // A site that is new has a period before without anything, and a line along the bottom would say nothing.
   const isCompared = answer.results.some((row) => (row.comparison?.metrics[0] ?? 0) !== 0);
-  const isOpen = Date.parse(answer.query.date_range[1]) >= nowMs;
+  const isOpen = Date.parse(answer.query.date_range[1]) >= nowMs - ANSWER_AGE_MS;
   return labels.map((label, index): GraphPoint => {
     const row = rows.get(label);
     const isAhead = index > lastBegun;

@@ -1,7 +1,6 @@
 /** The totals: six figures with their change against the period before; a click graphs one. */
 import type { JSX } from "preact";
 import type { AnswerRow } from "../../report.ts";
-import { Trouble } from "../controls/trouble.tsx";
 import { describeChange, formatFigure, formatMargin, formatShort, METRIC_NAMES } from "../format/figure-text.ts";
 import { TOTALS } from "../state/questions.ts";
 import type { AnswerState } from "../state/use-answer.ts";
@@ -14,8 +13,7 @@ type TotalsCardProps = {
 };
 
 export function TotalsCard({ totals, graph, onGraph }: TotalsCardProps): JSX.Element {
-  const { answer, isStale, error, retry } = totals;
-  if (error !== null && answer === null) return <Trouble error={error} onRetry={retry} />;
+  const { answer, isStale } = totals;
   return (
     <section class={isStale ? "totals stale" : "totals"} aria-label="Totals" aria-busy={isStale || answer === null}>
       {TOTALS.map((metric, index) => (

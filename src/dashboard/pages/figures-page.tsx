@@ -11,16 +11,16 @@ import { BlankRange } from "../controls/blank-range.tsx";
 import { FilterPills } from "../controls/filter-pills.tsx";
 import { RangeBar } from "../controls/range-bar.tsx";
 import { Trouble } from "../controls/trouble.tsx";
-import { askTotals, type Scope } from "../state/questions.ts";
+import { askTotals, type Scope, TOTALS } from "../state/questions.ts";
 import type { PresetId } from "../state/range-presets.ts";
 import { rangeHoldsToday } from "../state/range-presets.ts";
 import { useSession } from "../state/session.ts";
 import type { Theme } from "../state/theme.ts";
-import { useAnswer } from "../state/use-answer.ts";
+import { type AnswerState, useAnswer } from "../state/use-answer.ts";
 import { useDark } from "../state/use-dark.ts";
 import { useTicker } from "../state/use-ticker.ts";
 import type { Navigate } from "../state/use-view.ts";
-import { toggleFilter, type View } from "../state/view.ts";
+import { type GraphMetric, toggleFilter, type View } from "../state/view.ts";
 
 /** A range that holds today is asked again at this interval while the page is seen. */
 const REFRESH_MS = 30_000;
@@ -48,20 +48,49 @@ export function FiguresPage({ site, view, navigate, theme, firstRange, onKeys }:
   const refresh = attempts + useTicker(REFRESH_MS, rangeHoldsToday(scope.range, scope.here));
   const totals = useAnswer(askTotals(scope), refresh);
   const onFilter = (filter: Filter): void => navigate({ filters: toggleFilter(view.filters, filter) });
-  const allVisitors = totals.isStale ? null : (totals.answer?.results[0]?.metrics[0] ?? null);
-  const isBlank = !totals.isStale && totals.answer !== null && (totals.answer.results[0]?.metrics[2] ?? 0) === 0;
 
   return (
     <>
       <RangeBar scope={scope} answer={totals.answer} navigate={navigate} onKeys={onKeys} />
       <FilterPills filters={view.filters} onChange={(filters) => navigate({ filters })} />
-      {totals.error !== null && totals.answer !== null && (
-        <Trouble error={totals.error} onRetry={() => setAttempts(attempts + 1)} />
+      {totals.error !== null && <Trouble error={totals.error} onRetry={() => setAttempts(attempts + 1)} />}
+      {(totals.error === null || totals.answer !== null) && (
+        <Cards
+          scope={scope}
+          totals={totals}
+          graph={view.graph}
+          isDark={isDark}
+          refresh={refresh}
+          navigate={navigate}
+          onFilter={onFilter}
+        />
       )}
+      <NotesCard answer={totals.answer} onFilter={onFilter} />
+    </>
+  );
+}
+
+type CardsProps = {
+  readonly scope: Scope;
+  readonly totals: AnswerState;
+  readonly graph: GraphMetric;
+  readonly isDark: boolean;
+  readonly refresh: number;
+  readonly navigate: Navigate;
+  readonly onFilter: (filter: Filter) => void;
+};
+
+/** Not shown at all while even the totals cannot be read: one trouble is better told once. */
+function Cards({ scope, totals, graph, isDark, refresh, navigate, onFilter }: CardsProps): JSX.Element {
+  const figures = totals.isStale ? undefined : totals.answer?.results[0]?.metrics;
+  const allVisitors = figures?.[TOTALS.indexOf("visitors")] ?? null;
+  const isBlank = figures !== undefined && (figures[TOTALS.indexOf("pageviews")] ?? 0) === 0 && allVisitors === 0;
+  return (
+    <>
       <div class="card overview">
-        <TotalsCard totals={totals} graph={view.graph} onGraph={(graph) => navigate({ graph })} />
+        <TotalsCard totals={totals} graph={graph} onGraph={(metric) => navigate({ graph: metric })} />
         {isBlank && <BlankRange scope={scope} navigate={navigate} />}
-        <GraphCard scope={scope} metric={view.graph} isDark={isDark} refresh={refresh} />
+        <GraphCard scope={scope} metric={graph} isDark={isDark} refresh={refresh} />
       </div>
       <div class="breakdowns">
         {BREAKDOWNS.map((set) => (
@@ -75,7 +104,6 @@ export function FiguresPage({ site, view, navigate, theme, firstRange, onKeys }:
           />
         ))}
       </div>
-      <NotesCard answer={totals.answer} onFilter={onFilter} />
     </>
   );
 }
