@@ -68,7 +68,14 @@ export function createTally(): Tally {
         .map((row) => ({ count: row.count, ...row.note }));
       const stored = storedBySite.get(site) ?? 0;
       const received = stored + notes.reduce((sum, note) => sum + note.count, 0);
-      return { received, stored, dropped: sumBy(notes, "dropped"), refused: sumBy(notes, "refused"), notes, client_lost: clientLost };
+      return {
+        received,
+        stored,
+        dropped: sumBy(notes, "dropped"),
+        refused: sumBy(notes, "refused"),
+        notes,
+        client_lost: clientLost,
+      };
     },
   };
 }

@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
 import { PasserbyError } from "../errors.ts";
-import { answer } from "../query/answer.ts";
 import { parseQuery } from "../query/parse-query.ts";
+import { answer } from "../query/query.ts";
 import { visitorsNow } from "../query/visitors-now.ts";
 import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "./access.ts";
 import type { ServerParts } from "./parts.ts";

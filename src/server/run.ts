@@ -57,6 +57,8 @@ type Opened = {
 
 /** Starts a server. Throws `data_dir_unusable`, `data_dir_owned` or `port_in_use`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  // DuckDB makes files of its own, and what a data directory holds is its owner's business alone.
+  process.umask(0o077);
   const closers: Closer[] = [];
   const close = async (): Promise<void> => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
