@@ -2,6 +2,7 @@
  * The daily salts: random, one a UTC day, at most two at a time, on disk so that a restart keeps the day's visitors
  * together. A salt is replaced at 00:00 UTC and destroyed at most 48 h after its birth; it is never logged or shown.
  */
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, utcDay } from "../clock.ts";
@@ -12,8 +13,11 @@ const SALT_BYTES = 32;
 const DAY_MS = 86_400_000;
 const FILE = "salts.json";
 
-/** The salts in force: today's, and yesterday's while ids of yesterday may still be active. */
-export type DailySalts = { readonly today: Uint8Array; readonly yesterday: Uint8Array | undefined };
+/**
+ * The salts in force: today's, and yesterday's while ids of yesterday may still be active. As keys, since each event
+ * derives an id and Node 24.21 takes 23 µs to make a key of bytes.
+ */
+export type DailySalts = { readonly today: KeyObject; readonly yesterday: KeyObject | undefined };
 
 export type SaltOptions = { readonly clock: Clock; readonly onWarning: (message: string) => void };
 
@@ -43,7 +47,8 @@ export function openSalts(dataDir: string, options: SaltOptions): SaltKeeper {
       if (kept.size !== salts.size || !salts.has(today)) writeSalts(path, kept, onWarning);
       salts = kept;
       day = today;
-      inForce = { today: salt, yesterday: kept.get(yesterday) };
+      const earlier = kept.get(yesterday);
+      inForce = { today: createSecretKey(salt), yesterday: earlier && createSecretKey(earlier) };
       return inForce;
     },
   };
