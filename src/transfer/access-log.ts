@@ -19,10 +19,18 @@ import type { Site } from "../config.ts";
 import { PasserbyError } from "../errors.ts";
 import type { AcceptedEvent } from "../event.ts";
 import { writeImportShard } from "../log/import-shard.ts";
+import { isDatasetName } from "../log/log-files.ts";
 import { prepareDataDir } from "../log/ownership.ts";
 import { type AccessFormat, detectFormat } from "./access-line.ts";
 import { type ImportCounts, LineReader } from "./access-lines.ts";
-import { type Dataset, listImportedShards, readDataset, removeLeftovers, writeDataset } from "./dataset.ts";
+import {
+  type Dataset,
+  type ImportedShard,
+  listImportedShards,
+  readDataset,
+  removeLeftovers,
+  writeDataset,
+} from "./dataset.ts";
 import { fileKey } from "./import-id.ts";
 import { type InputFile, type Inspection, inspectInput, limitBytes, openInput } from "./input-file.ts";
 import type { PageViewMaker } from "./page-view.ts";
@@ -67,42 +75,58 @@ const SAMPLE_LINES = 100;
  * `invalid_request` for a bad dataset name, `data_dir_unusable`; then nothing was imported.
  */
 export async function importAccessLog(options: AccessLogImport): Promise<ImportReport> {
-  const { clock, dataDir } = options;
-  const startMs = clock.monotonicMs();
-  prepareDataDir(dataDir);
-  const dataset = readDataset(dataDir, options.dataset);
-  removeLeftovers(dataDir, options.dataset, clock.now());
+  const { clock, dataDir, dataset } = options;
+  if (!isDatasetName(dataset)) {
+    throw new PasserbyError("invalid_request", `a dataset's name is 1 to 40 of a-z, 0-9 and -; got "${dataset}"`);
+  }
   const input = await openInput(options.path, options.stdin, clock);
   try {
-    const shards = await listImportedShards(dataDir);
-    const names = new Set(shards.map(({ shard }) => shard));
-    // A shard that was deleted may be imported again.
-    const known = dataset.imports.filter(({ shard }) => names.has(shard));
-    const [countFirst, countSecond] = progressOf(input, options.onProgress);
-    const inspection = await inspectInput(input.read(countFirst), known);
-    const key = fileKey(inspection.sha256);
-    const isKnown = shards.some((shard) => shard.fileKey === key);
-    const presentBytes = isKnown ? inspection.bytes : (inspection.prefix?.bytes ?? 0);
-    const format = options.format ?? (await findFormat(input, inspection, options.path));
-    const reader = new LineReader({ format, key, presentBytes, maker: makerOf(options) });
-    const chunks = limitBytes(input.read(countSecond), inspection.bytes);
-    const shard = await writeImportShard({ dataDir, dataset: options.dataset, clock }, pageViews(chunks, reader));
-    const kept = options.keepDays === undefined ? dataset.keepDays : options.keepDays;
-    const record = shard && {
-      ...{ sha256: inspection.sha256, bytes: inspection.bytes, shard: shard.file, site: options.site.name },
-      ...{ events: shard.events, importedAt: new Date(clock.now()).toISOString() },
-    };
-    writeRecord(dataDir, dataset, { ...dataset, keepDays: kept, imports: record ? [...known, record] : known });
-    return {
-      ...reader.counts(),
-      ...{ format, dataset: options.dataset, site: options.site.name, shard: shard?.file ?? null, keepDays: kept },
-      added: shard?.events ?? 0,
-      alreadyPresent: reader.counts().pageViews - (shard?.events ?? 0),
-      seconds: (clock.monotonicMs() - startMs) / 1000,
-    };
+    prepareDataDir(dataDir);
+    removeLeftovers(dataDir, dataset, clock.now());
+    return await importInput(options, input);
   } finally {
     await input.close();
   }
+}
+
+async function importInput(options: AccessLogImport, input: InputFile): Promise<ImportReport> {
+  const { clock, dataDir, dataset, site } = options;
+  const startMs = clock.monotonicMs();
+  const [countFirst, countSecond] = progressOf(input, options.onProgress);
+  const record = readDataset(dataDir, dataset);
+  const shards = await listImportedShards(dataDir);
+  // A shard that was deleted may be imported again.
+  const imports = record.imports.filter((earlier) => shards.some(({ shard }) => shard === earlier.shard));
+  const inspection = await inspectInput(input.read(countFirst), imports);
+  const format = options.format ?? (await findFormat(input, inspection, options.path));
+  const reader = new LineReader({ format, ...whatIsNew(inspection, shards), maker: makerOf(options) });
+  const chunks = limitBytes(input.read(countSecond), inspection.bytes);
+  const shard = await writeImportShard({ dataDir, dataset, clock }, pageViews(chunks, reader));
+  const keepDays = options.keepDays === undefined ? record.keepDays : options.keepDays;
+  const { sha256, bytes } = inspection;
+  const added = shard?.events ?? 0;
+  if (shard !== undefined) {
+    const importedAt = new Date(clock.now()).toISOString();
+    imports.push({ sha256, bytes, shard: shard.file, site: site.name, events: added, importedAt });
+  }
+  writeRecord(dataDir, record, { name: dataset, keepDays, imports });
+  const counts = reader.counts();
+  return {
+    ...counts,
+    ...{ format, dataset, site: site.name, shard: shard?.file ?? null, keepDays, added },
+    alreadyPresent: counts.pageViews - added,
+    seconds: (clock.monotonicMs() - startMs) / 1000,
+  };
+}
+
+/** The file's key, and up to which byte its events are in the log already. */
+function whatIsNew(
+  { sha256, bytes, prefix }: Inspection,
+  shards: readonly ImportedShard[],
+): { readonly key: string; readonly presentBytes: number } {
+  const key = fileKey(sha256);
+  const isPresent = shards.some((shard) => shard.fileKey === key);
+  return { key, presentBytes: isPresent ? bytes : (prefix?.bytes ?? 0) };
 }
 
 async function* pageViews(
