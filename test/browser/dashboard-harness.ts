@@ -71,7 +71,7 @@ export async function startHarness(): Promise<Harness> {
 async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   // Below the limit of a test, so that what was waited for is named.
-  context.setDefaultTimeout(12_000);
+  context.setDefaultTimeout(25_000);
   return context.newPage();
 }
 

@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 
 let harness: Harness;
 
-describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
+describe.skipIf(!chromium)("the dashboard [needs chromium]", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     harness = await startHarness();
   });
@@ -30,7 +30,9 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
 
       const second = await harness.openPage(`/#sign-in=${token}`);
       await second.getByText("This link was used before").waitFor();
-      forgetRefusals();
+      await first.context().close();
+      await second.context().close();
+      forgetErrors("status of 401");
     });
 
     it("by a key works, a wrong key is refused, and signing out ends it", async () => {
@@ -46,7 +48,8 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
       await page.getByRole("heading", { name: "Sign in to Passerby" }).waitFor();
       await page.reload();
       await page.getByRole("heading", { name: "Sign in to Passerby" }).waitFor();
-      forgetRefusals();
+      await page.context().close();
+      forgetErrors("status of 401");
     });
   });
 
@@ -67,7 +70,9 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
       expect(await harness.send([event])).toBe(202);
       await page.getByRole("button", { name: /^Visitors 1/ }).waitFor();
       expect(await rowsOf(page, "Pages")).toEqual(["/start 1 1"]);
+      // Asked again within ten seconds, though nobody asked for it.
       await page.getByText("1 visitor now").waitFor();
+      await page.context().close();
     });
   });
 
@@ -132,6 +137,7 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
 
       const copy = await harness.openDashboard(new URL(page.url()).pathname + new URL(page.url()).search);
       await copy.getByRole("button", { name: /^Visitors 2/ }).waitFor();
+      await copy.context().close();
 
       await page.goBack();
       await page.getByRole("button", { name: /^Visitors 3/ }).waitFor();
@@ -178,12 +184,37 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
       await page.getByRole("dialog").waitFor({ state: "detached" });
     });
 
+    it("says when the server does not answer, and goes on when it does again", async () => {
+      await page.context().route("**/api/query", (route) => route.abort());
+      await page.keyboard.press("w");
+      await page.getByRole("alert").getByText("The server does not answer").waitFor();
+      await page.context().unrouteAll();
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByRole("button", { name: /^Visitors/ }).waitFor();
+      expect(await page.getByRole("alert").count()).toBe(0);
+      forgetErrors("net::ERR_FAILED");
+    });
+
+    it("asks to sign in when the session has ended, and then shows the same view", async () => {
+      const visitor = await harness.openDashboard("/?period=day&f=is,page,/docs");
+      await visitor.getByRole("button", { name: /^Visitors 2/ }).waitFor();
+      await visitor.context().clearCookies();
+      await visitor.keyboard.press("Escape");
+      await visitor.getByRole("heading", { name: "Sign in to Passerby" }).waitFor();
+      await visitor.goBack();
+      await visitor.evaluate(`location.hash = "sign-in=${harness.server.signInToken()}"`);
+      await visitor.getByRole("button", { name: /^Visitors 2/ }).waitFor();
+      await visitor.context().close();
+      forgetErrors("status of 401");
+    });
+
     it("fits a screen of 360 pixels", async () => {
       const phone = await harness.openDashboard("/", { viewport: { width: 360, height: 740 } });
       await phone.getByRole("button", { name: /^Visitors 3/ }).waitFor();
       await phone.getByRole("button", { name: "/docs", exact: true }).waitFor();
       const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
       expect(await phone.evaluate(overflow)).toBeLessThanOrEqual(0);
+      await phone.context().close();
     });
 
     it("is light or dark as the system has it, or as one chooses, and keeps the choice", async () => {
@@ -196,12 +227,14 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
       await dark.reload();
       await dark.getByRole("button", { name: "Theme: light" }).waitFor();
       expect(await brightnessOf(dark)).toBeGreaterThan(200);
+      await dark.context().close();
     });
 
     it.each(["light", "dark"] as const)("has text of enough contrast in the %s theme (WCAG 2.2 AA)", async (scheme) => {
       const themed = await harness.openDashboard("/", { colorScheme: scheme });
       await themed.getByRole("button", { name: "/docs", exact: true }).waitFor();
       expect(await themed.evaluate(findFaintText)).toEqual([]);
+      await themed.context().close();
     });
   });
 
@@ -214,10 +247,10 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", () => {
   });
 });
 
-/** Chromium itself notes each 401 on the console; where one is the point of a test, it is not a misdeed. */
-function forgetRefusals(): void {
+/** Chromium itself notes each failed request on the console; where it is the point of a test, it is no misdeed. */
+function forgetErrors(about: string): void {
   const { errors } = harness.misdeeds;
-  const others = errors.filter((error) => !error.includes("status of 401"));
+  const others = errors.filter((error) => !error.includes(about));
   errors.splice(0, errors.length, ...others);
 }
 

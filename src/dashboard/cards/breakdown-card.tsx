@@ -1,8 +1,8 @@
 /** A card with the top rows of one list, tabs for its kin, and the way to all of them. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { Icon } from "../controls/icons.tsx";
-import { TabBar } from "../controls/tab-bar.tsx";
+import { TabBar, tabId } from "../controls/tab-bar.tsx";
 import { askBreakdown, type Breakdown } from "../state/questions.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { BreakdownDialog } from "./breakdown-dialog.tsx";
@@ -17,15 +17,23 @@ type BreakdownCardProps = BreakdownContext & { readonly set: BreakdownSet };
 export function BreakdownCard({ set, ...context }: BreakdownCardProps): JSX.Element {
   const [index, setIndex] = useState(0);
   const [isOpen, setIsOpen] = useState(false);
+  const panelId = useId();
   const breakdown = set.tabs[index] ?? set.tabs[0];
   return (
     <section class="card breakdown" aria-label={set.title}>
       <header class="card-head">
         <h2>{set.title}</h2>
-        <TabBar label={set.title} tabs={set.tabs.map((tab) => tab.label)} chosen={index} onChoose={setIndex} />
+        <TabBar
+          panelId={panelId}
+          label={set.title}
+          tabs={set.tabs.map((tab) => tab.label)}
+          chosen={index}
+          onChoose={setIndex}
+        />
       </header>
       <TopRows
         key={breakdown.dimension}
+        panel={set.tabs.length > 1 ? { id: panelId, role: "tabpanel", "aria-labelledby": tabId(panelId, index) } : {}}
         breakdown={breakdown}
         blank={set.blank}
         context={context}
@@ -45,19 +53,21 @@ export function BreakdownCard({ set, ...context }: BreakdownCardProps): JSX.Elem
 }
 
 type TopRowsProps = {
+  /** What makes the rows the panel of their tab. */
+  readonly panel: { readonly id?: string; readonly role?: "tabpanel"; readonly "aria-labelledby"?: string };
   readonly breakdown: Breakdown;
   readonly blank: string;
   readonly context: BreakdownContext;
   readonly onShowAll: () => void;
 };
 
-function TopRows({ breakdown, blank, context, onShowAll }: TopRowsProps): JSX.Element {
+function TopRows({ panel, breakdown, blank, context, onShowAll }: TopRowsProps): JSX.Element {
   const question = askBreakdown(context.scope, breakdown, { search: "", limit: TOP_ROWS });
   const rows = useAnswer(question, context.refresh);
   const count = rows.answer?.meta.total_rows ?? 0;
   return (
     <>
-      <div class="breakdown-body">
+      <div class="breakdown-body" {...panel}>
         <BreakdownList rows={rows} breakdown={breakdown} blank={blank} context={context} />
       </div>
       <footer class="card-foot">

@@ -4,12 +4,14 @@ import { useRef } from "preact/hooks";
 
 type TabBarProps = {
   readonly label: string;
+  /** Id of the element that shows what the chosen tab names. */
+  readonly panelId: string;
   readonly tabs: readonly string[];
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
 };
 
-export function TabBar({ label, tabs, chosen, onChoose }: TabBarProps): JSX.Element | null {
+export function TabBar({ label, panelId, tabs, chosen, onChoose }: TabBarProps): JSX.Element | null {
   const bar = useRef<HTMLDivElement>(null);
   if (tabs.length < 2) return null;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -27,6 +29,8 @@ export function TabBar({ label, tabs, chosen, onChoose }: TabBarProps): JSX.Elem
           type="button"
           role="tab"
           key={tab}
+          id={tabId(panelId, index)}
+          aria-controls={panelId}
           aria-selected={index === chosen}
           tabIndex={index === chosen ? 0 : -1}
           onClick={() => onChoose(index)}
@@ -36,4 +40,9 @@ export function TabBar({ label, tabs, chosen, onChoose }: TabBarProps): JSX.Elem
       ))}
     </div>
   );
+}
+
+/** Returns the id of a tab, by which its panel names it. */
+export function tabId(panelId: string, index: number): string {
+  return `${panelId}-tab-${index}`;
 }

@@ -56,7 +56,7 @@ export function SitePage({ siteList, onSignOut }: SitePageProps): JSX.Element {
 type SiteBodyProps = Omit<Parameters<typeof FiguresPage>[0], "firstRange"> & { readonly baseUrl: string };
 
 function SiteBody({ baseUrl, ...figures }: SiteBodyProps): JSX.Element {
-  const [isWaiting, setIsWaiting] = useState(true);
+  const [isWaiting, setIsWaiting] = useState(false);
   const ticks = useTicker(WAITING_REFRESH_MS, isWaiting);
   const start = useSiteStart(figures.site, ticks);
   useEffect(() => setIsWaiting(start.state === "empty"), [start.state]);
