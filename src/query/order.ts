@@ -29,9 +29,9 @@ export function defaultOrder({ metrics, dimensions }: Pick<Query, "metrics" | "d
 
 function compareBy(query: Pick<Query, "metrics" | "dimensions">, name: string, sign: 1 | -1): Compare {
   if (isTimeDimension(name)) return (a, b) => sign * (a.bucket - b.bucket);
-  const dimension = query.dimensions.findIndex((candidate) => candidate === name);
+  const dimension = query.dimensions.map(String).indexOf(name);
   if (dimension >= 0) return (a, b) => sign * compareText(a.dimensions[dimension], b.dimensions[dimension]);
-  const metric = query.metrics.findIndex((candidate) => candidate === name);
+  const metric = query.metrics.map(String).indexOf(name);
   return (a, b) => compareFigures(a.figures[metric]?.value, b.figures[metric]?.value, sign);
 }
 
