@@ -28,7 +28,7 @@ Examples:
   ALLOWED_ORIGINS=https://example.com passerby start --host 0.0.0.0
 
 Every setting is described in docs/reference/settings.md.
-Exit codes: 0 stopped on request, 1 stopped before everything was on disk, 2 could not start.`,
+Exit codes: 0 stopped on request, 2 could not start, 137 (killed by itself) the disk did not answer within 9 s.`,
     )
     .action(start);
 }
@@ -57,7 +57,8 @@ function stopOnSignal(close: () => Promise<void>): void {
     isStopping = true;
     const deadline = setTimeout(() => {
       process.stderr.write("passerby: stopped before everything was on disk: the disk did not answer in time\n");
-      process.exit(1);
+      // Not process.exit: that waits for the log's thread, and the thread hangs in the disk.
+      process.kill(process.pid, "SIGKILL");
     }, DRAIN_DEADLINE_MS);
     deadline.unref();
     await close();

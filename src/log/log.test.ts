@@ -1,5 +1,5 @@
 /** The log as its users see it: what append, status and close promise, over any order of batches, ends and kills. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -112,8 +112,6 @@ describe("close", () => {
     const dataDir = makeFolder();
     await (await openTestLog(dataDir)).close();
     await (await openTestLog(dataDir)).close();
-    writeFileSync(join(dataDir, "metrics.w2.jsonl"), "");
-    const { mkdirSync } = await import("node:fs");
     mkdirSync(join(dataDir, "metrics.w3.jsonl"));
     const options = { dataDir, clock: systemClock, durability: "fsync", maxQueueBytes: 65_536 } as const;
     await expect(openLog({ ...options, writer: 3 })).rejects.toMatchObject({ code: "data_dir_unusable" });

@@ -143,7 +143,6 @@ describe.skipIf(!strace)("a start that is killed [needs strace]", () => {
   const points = [
     "rename:1",
     "fsync:1",
-    "rename:2",
     "fsync:2",
     "ftruncate:1",
     "fsync:3",

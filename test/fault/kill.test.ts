@@ -1,10 +1,12 @@
 /** A server that is killed under load, at any moment, keeps every event it has acknowledged, exactly once. */
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { isLong } from "../means.ts";
+import { isLong, strace } from "../means.ts";
 import { type Ledger, makeLedger, seededRandom, startLoad } from "./load.ts";
 import { idOf, makeFolder, readLog } from "./log-fixtures.ts";
+import { traceWith } from "./log-process.ts";
 import { startServerProcess } from "./server-process.ts";
 
 const ROUNDS = isLong ? 200 : 20;
@@ -88,5 +90,26 @@ describe("a server under load from 64 connections", () => {
       isQuiet: true,
     });
     expect(ledger.acked.size).toBeGreaterThan(CONNECTIONS);
+  }, 60_000);
+});
+
+describe.skipIf(!strace)("a server whose disk hangs [needs strace]", () => {
+  it("gives up within 10 s of SIGTERM, says why, and has acknowledged only what is on disk", async () => {
+    const dataDir = makeFolder();
+    // Longer than the deadline; strace keeps even a killed process until its delay is over.
+    const fault = "fdatasync:delay_enter=13000000:when=20+";
+    const server = startServerProcess(dataDir, traceWith({ fault, path: join(dataDir, "metrics.jsonl") }));
+    const ledger = makeLedger();
+    const options = { connections: CONNECTIONS, random: seededRandom(SEED), prefix: "h" };
+    const load = startLoad(await server.url, ledger, options);
+    await load.isStalled(500);
+    const ended = server.end("SIGTERM");
+    await expect.poll(server.output, { timeout: 10_000 }).toContain("the disk did not answer in time");
+    expect((await ended).code).not.toBe(0);
+    await load.stop();
+    const { events } = await readLog(dataDir);
+    const stored = new Set(events.map(idOf));
+    expect([...ledger.acked].filter((id) => !stored.has(id))).toEqual([]);
+    expect(ledger.acked.size).toBeGreaterThan(0);
   }, 60_000);
 });

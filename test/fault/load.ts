@@ -1,5 +1,6 @@
 /** Load as a site makes it: keep-alive connections that post single events and batches, each event with its own id. */
 import { Agent, request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** What was sent and what was acknowledged, by id; `answers` counts HTTP statuses, `broken` requests without one. */
 export type Ledger = {
@@ -12,6 +13,8 @@ export type Ledger = {
 export type Load = {
   /** Stops sending; resolves when every request has its answer or has failed. */
   readonly stop: () => Promise<void>;
+  /** Resolves when no answer has come for so long. */
+  readonly isStalled: (quietMs: number) => Promise<void>;
 };
 
 export type LoadOptions = {
@@ -43,12 +46,14 @@ export function startLoad(url: string, ledger: Ledger, options: LoadOptions): Lo
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
   let isStopped = false;
   let number = 0;
+  let lastAnswer = performance.now();
   const sendAll = async (): Promise<void> => {
     while (!isStopped) {
       const size = options.random() < 0.75 ? 1 : 2 + Math.floor(options.random() * 30);
       const ids = Array.from({ length: size }, () => `${options.prefix}e${number++}`);
       for (const id of ids) ledger.sent.add(id);
       const answer = await post(url, ids, agent).catch(() => undefined);
+      lastAnswer = performance.now();
       note(ledger, ids, answer);
       if (answer === undefined) return;
     }
@@ -59,6 +64,9 @@ export function startLoad(url: string, ledger: Ledger, options: LoadOptions): Lo
       isStopped = true;
       await Promise.all(connections);
       agent.destroy();
+    },
+    isStalled: async (quietMs) => {
+      while (performance.now() - lastAnswer < quietMs) await delay(20);
     },
   };
 }

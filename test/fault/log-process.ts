@@ -78,11 +78,26 @@ export async function startLogProcess(dataDir: string, injection?: Injection): P
 }
 
 function spawnWriter(dataDir: string, injection: Injection | undefined): ChildProcess {
-  const command = [process.execPath, WRITER, dataDir];
-  const stdio: ["pipe", "pipe", "inherit"] = ["pipe", "pipe", "inherit"];
-  if (!injection) return spawn(process.execPath, command.slice(1), { stdio });
-  const [call] = injection.fault.split(":");
-  const filter = injection.path === undefined ? [] : ["-P", injection.path];
-  const faults = ["-e", `trace=${call}`, "-e", `inject=${injection.fault}`, ...filter];
-  return spawn(strace ?? "strace", ["-f", "-qq", "-o", "/dev/null", ...faults, ...command], { stdio });
+  const own = [process.execPath, WRITER, dataDir];
+  const [command = "", ...args] = injection ? [...traceWith(injection), ...own] : own;
+  return spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+}
+
+/** Returns the words to put in front of a command; `-D` makes the command itself the child, which signals then reach. */
+export function traceWith({ fault, path }: Injection): readonly string[] {
+  const [call] = fault.split(":");
+  const filter = path === undefined ? [] : ["-P", path];
+  return [
+    strace ?? "strace",
+    "-D",
+    "-f",
+    "-qq",
+    "-o",
+    "/dev/null",
+    "-e",
+    `trace=${call}`,
+    "-e",
+    `inject=${fault}`,
+    ...filter,
+  ];
 }

@@ -9,12 +9,16 @@ const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url))
 export type ServerProcess = {
   /** Resolves with `http://127.0.0.1:PORT` once the server listens; rejects with its output when it ends before. */
   readonly url: Promise<string>;
-  readonly pid: number;
+  /** What it has written so far. */
+  readonly output: () => string;
   /** Sends a signal; resolves with exit code (null after a signal) and output when the process is gone. */
   readonly end: (signal: "SIGKILL" | "SIGTERM") => Promise<{ readonly code: number | null; readonly output: string }>;
 };
 
-/** Starts a server on a data directory and a free port. `wrapper` is a command to run it under, such as strace. */
+/**
+ * Starts a server on a data directory and a free port. `wrapper` is a command to run it under that becomes the server,
+ * such as `strace -D`.
+ */
 export function startServerProcess(dataDir: string, wrapper: readonly string[] = []): ServerProcess {
   const own = [process.execPath, COMMAND, "start", "--port", "0", "--data-dir", dataDir];
   const [command = process.execPath, ...args] = [...wrapper, ...own];
@@ -39,5 +43,5 @@ export function startServerProcess(dataDir: string, wrapper: readonly string[] =
   onTestFinished(async () => {
     await end("SIGKILL");
   });
-  return { url: url.promise, pid: child.pid ?? 0, end };
+  return { url: url.promise, output: () => output, end };
 }
