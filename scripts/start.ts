@@ -16,7 +16,8 @@ const SITE_PORTS = 20;
 type DemoSite = Awaited<ReturnType<typeof serveDemoSite>>;
 
 async function run(): Promise<void> {
-  await buildStale((line) => process.stderr.write(`${line}\n`));
+  // Under npm run dev the watcher builds.
+  if (!process.argv.includes("--no-build")) await buildStale((line) => process.stderr.write(`${line}\n`));
   const warn = (message: string): void => void process.stderr.write(`passerby: ${message}\n`);
   // The site must know where the collector is, and the collector which origin the site has: the port is found first.
   const sitePort = await firstFreePort();
