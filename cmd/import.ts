@@ -45,7 +45,7 @@ function accessLogCommand(): Command {
     .addOption(new Option("--format <format>", "format of the lines (default: found out)").choices(ACCESS_FORMATS))
     .option("--site <site>", "site that the log is of (default: the default site)")
     .option("--dataset <name>", "name of the dataset, a-z, 0-9 and - (default: from the file's name)")
-    .option("--keep <time>", "how long the events are kept, such as 30d, or forever (default: forever)")
+    .option("--keep <time>", "how long the events are to be kept, such as 30d, or forever (default: forever)")
     .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
     .option("--json", "print the report as JSON, and no progress")
     .addHelpText("after", HELP)

@@ -1,0 +1,46 @@
+/** The reference pages against the code: made pages are as the code makes them, written ones name what there is. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { REFERENCE_PAGES } from "../scripts/make-reference.ts";
+import { ERRORS } from "../src/errors.ts";
+import { ASSET_EXTENSIONS } from "../src/transfer/page-view.ts";
+
+function readPage(name: string): string {
+  return readFileSync(new URL(`../docs/reference/${name}`, import.meta.url), "utf8");
+}
+
+describe("docs/reference", () => {
+  it.each(Object.entries(REFERENCE_PAGES))("%s is what scripts/make-reference.ts makes", (name, make) => {
+    expect(readPage(name)).toBe(make());
+  });
+
+  it("errors.md has the codes of errors.ts with status and retry, all of them and no other", () => {
+    const rows = [...readPage("errors.md").matchAll(/^\| `(\w+)` \| (\S+) \| (yes|no) \| (.+) \|$/gm)];
+    const told = rows.map(([, code, status, retry]) => ({ code, status, retry }));
+    const real = Object.entries(ERRORS).map(([code, { status, retryable }]) => ({
+      code,
+      status: String(status ?? "-"),
+      retry: retryable ? "yes" : "no",
+    }));
+    expect(told).toEqual(real);
+  });
+
+  it("imports.md lists the endings of assets, all of them and no other", () => {
+    const list = readPage("imports.md").split("<!-- assets -->")[1]?.split("<!-- /assets -->")[0] ?? "";
+    expect([...list.matchAll(/`(\w+)`/g)].map(([, ending]) => ending)).toEqual([...ASSET_EXTENSIONS]);
+  });
+
+  it("files.md names every file that the code makes in the data directory", () => {
+    const page = readPage("files.md");
+    for (const name of [
+      "metrics.jsonl",
+      "salts.json",
+      "keys.json",
+      "sessions.json",
+      "store.duckdb",
+      "collector.sock",
+    ]) {
+      expect(page).toContain(`\`${name}\``);
+    }
+  });
+});
