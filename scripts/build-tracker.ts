@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { type BuildOptions, build } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -12,7 +13,7 @@ const SOURCE = join(ROOT, "src/tracker");
  * Names of the handles that parts of the tracker give each other. They never leave the bundle, so esbuild may shorten
  * them, which takes 25 bytes off the script that every visitor loads. All must be names that no browser object has.
  */
-const INTERNAL_NAMES = /^(queueEvent|sendNow|current|refresh|isOutdated|noticeAnswer)$/;
+const INTERNAL_NAMES = /^(queueEvent|sendNow|current|refresh|isOutdated|noticeTag)$/;
 
 /** The parts of the declarations that a user of the package sees. */
 const PUBLIC_TYPES = ["index", "options"];
@@ -25,6 +26,9 @@ const SHARED: BuildOptions = {
   mangleProps: INTERNAL_NAMES,
   logLevel: "warning",
 };
+
+/** Sizes of `passerby.js` in bytes, as in `sizes.json`: as it is, with gzip -9 and with brotli -11. */
+export type ScriptSizes = { readonly bytes: number; readonly gzip: number; readonly brotli: number };
 
 /** Builds everything anew. The folder is empty meanwhile. */
 export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")): Promise<void> {
@@ -44,9 +48,19 @@ export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")):
     format: "esm",
   });
   writeTypes(outDir);
+  writeFileSync(join(outDir, "sizes.json"), `${JSON.stringify(measureScript(outDir), null, 2)}\n`);
   writeFileSync(join(outDir, "package.json"), `${JSON.stringify(describePackage(), null, 2)}\n`);
   cpSync(join(SOURCE, "README.md"), join(outDir, "README.md"));
   cpSync(join(ROOT, "LICENSE"), join(outDir, "LICENSE"));
+}
+
+function measureScript(outDir: string): ScriptSizes {
+  const script = readFileSync(join(outDir, "passerby.js"));
+  return {
+    bytes: script.length,
+    gzip: gzipSync(script, { level: 9 }).length,
+    brotli: brotliCompressSync(script).length,
+  };
 }
 
 function writeTypes(outDir: string): void {

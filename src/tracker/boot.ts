@@ -51,9 +51,16 @@ function startTracking(apiBaseUrl: string, site: string | undefined, builtRate: 
   const delivery = startDelivery(apiBaseUrl, watchRemoteConfig(apiBaseUrl), builtRate);
 
   const record = (event: string, metadata?: Metadata): void => {
-    const event_id = makeEventId(Date.now());
-    const timestamp = new Date().toISOString();
-    delivery.queueEvent(JSON.stringify({ event, event_id, timestamp, site, ...readPageFacts(), metadata }));
+    delivery.queueEvent(
+      JSON.stringify({
+        event,
+        event_id: makeEventId(Date.now()),
+        timestamp: new Date().toISOString(),
+        site,
+        ...readPageFacts(),
+        metadata,
+      }),
+    );
   };
   const settleView = watchPageViews(() => record("page_view", { path: location.pathname }));
   const track: Track = (name, metadata) => {

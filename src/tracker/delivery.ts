@@ -7,7 +7,7 @@ import type { CONTRACT_VERSION } from "../event.ts";
 import { countBatch, type EventQueue, enqueue, putBack, takeBatch } from "./event-queue.ts";
 import { random16 } from "./randomness.ts";
 import type { RemoteConfig } from "./remote-config.ts";
-import { post } from "./transport.ts";
+import { post, readConfigTag } from "./transport.ts";
 import { type Draw, drawVisitor } from "./visitor-draw.ts";
 
 // Written out, because importing the value would bring the whole schema into the browser; the type holds them equal.
@@ -25,6 +25,7 @@ export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRat
   const pageBucket = random16();
   const queue: EventQueue = { events: [], lost: 0 };
   let isPlanned = false;
+  let isFlushing = false;
   let pauseMs = 0;
   let forbiddenUntil = 0;
   let failures = 0;
@@ -38,10 +39,12 @@ export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRat
 
     const batch = takeBatch(queue, max_batch);
     const answer = await post(`${apiBaseUrl}/api/metrics/event?partial=1`, writeEnvelope(batch, draw));
-    if (answer) config.noticeAnswer(answer);
+    // Until its answer is read, a body counts against the 64 KiB that may outlive the page (seen in Chromium 156).
+    await answer?.text().catch(() => {});
+    config.noticeTag(readConfigTag(answer));
     // These may be better later, as may no answer at all; any other refusal would only be repeated.
     failures = /408|429|5../.test(`${answer?.status ?? 503}`) ? failures + 1 : 0;
-    if (failures === 0) return;
+    if (!failures) return;
     // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 9 minutes. A random half
     // is taken off, since pages that failed together must not all come back together.
     const backoffMs = 1000 * 2 ** Math.min(failures, 9) * (1 - Math.random() / 2);
@@ -52,27 +55,31 @@ export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRat
     plan();
   };
 
+  /** One at a time: what is in flight counts against what browsers let outlive a page. */
   const flush = async (): Promise<void> => {
+    isPlanned = false;
+    if (isFlushing) return;
+    isFlushing = true;
     await config.refresh();
     await send();
-    isPlanned = false;
+    isFlushing = false;
     if (queue.events.length > 0) plan();
   };
 
   const plan = (): void => {
-    if (isPlanned) return;
-    isPlanned = true;
-    setTimeout(flush, pauseMs);
+    const isFull = countBatch(queue, config.current().max_batch - 1) < queue.events.length;
+    if (isFull && !failures) void flush();
+    else if (!isPlanned) {
+      isPlanned = true;
+      setTimeout(flush, pauseMs);
+    }
   };
 
   return {
     queueEvent: (json) => {
       enqueue(queue, json);
       // Asked now, so that the answer is there when the event is sent, even if the page is left before that.
-      const answered = config.refresh();
-      const { max_batch } = config.current();
-      const isFull = countBatch(queue, max_batch - 1) < queue.events.length;
-      if (isFull && failures === 0) void answered.then(send);
+      void config.refresh();
       plan();
     },
     sendNow: () => {

@@ -31,9 +31,9 @@ export function countBatch({ events }: EventQueue, maxEvents: number): number {
 
 /** Takes the next batch out of the queue, and the count of lost events with it. */
 export function takeBatch(queue: EventQueue, maxEvents: number): EventQueue {
-  const batch = { events: queue.events.splice(0, countBatch(queue, maxEvents)), lost: queue.lost };
+  const { lost } = queue;
   queue.lost = 0;
-  return batch;
+  return { events: queue.events.splice(0, countBatch(queue, maxEvents)), lost };
 }
 
 /** Puts back a batch that did not arrive, to be the first again. */

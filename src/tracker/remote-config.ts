@@ -3,7 +3,7 @@
  * once a page load and again only when there is something to send, so that an idle page polls nothing and a brake
  * takes effect within 60 s: an answer may be 30 s old when it comes (Cache-Control), and then counts for 30 s.
  */
-import { readConfigTag, request } from "./transport.ts";
+import { type ConfigTag, readConfigTag, request } from "./transport.ts";
 
 /** Age at which an answer is no longer believed. */
 const BELIEVED_MS = 30_000;
@@ -29,14 +29,14 @@ export type RemoteConfig = {
   readonly refresh: () => Promise<unknown>;
   /** Says that the last answer is too old to send by. False before the first: a first view is not lost to a slow answer. */
   readonly isOutdated: () => boolean;
-  /** Hears an answer that says which configuration the collector has, and asks for it if it is another. */
-  readonly noticeAnswer: (answer: Response) => void;
+  /** Hears which configuration the collector has, and asks for it if it is another. */
+  readonly noticeTag: (tag: ConfigTag) => void;
 };
 
 /** Asks for the configuration at once. */
 export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
   let config: RunTimeConfig = { max_batch: 50, flush_ms: 5000 };
-  let tag: string | null;
+  let tag: ConfigTag;
   let askedAt = 0;
   let asking: Promise<void> | undefined;
 
@@ -44,8 +44,7 @@ export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
   const fetchConfig = async (): Promise<void> => {
     const now = performance.now();
     // The first answer may be that of the page before; a later question is asked because that one is too old.
-    const cache = askedAt ? "no-cache" : "default";
-    const answer = await request(`${apiBaseUrl}/api/metrics/config`, { cache });
+    const answer = await request(`${apiBaseUrl}/api/metrics/config`, { cache: askedAt ? "no-cache" : "default" });
     if (answer?.ok) {
       tag = readConfigTag(answer);
       config = { ...config, ...(await answer.json().catch(() => {})) };
@@ -62,8 +61,7 @@ export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
       return Promise.race([asking, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
     },
     isOutdated: () => isOlderThan(BELIEVED_MS),
-    noticeAnswer: (answer) => {
-      const next = readConfigTag(answer);
+    noticeTag: (next) => {
       if (next && next !== tag) asking ??= fetchConfig();
     },
   };

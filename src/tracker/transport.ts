@@ -16,7 +16,10 @@ export async function post(address: string, body: string): Promise<Response | un
   return navigator.sendBeacon(address, body) ? new Response() : undefined;
 }
 
+/** Which configuration the collector has; undefined or null when it has not said. */
+export type ConfigTag = string | null | undefined;
+
 /** Reads which configuration the collector has. */
-export function readConfigTag(answer: Response): string | null {
-  return answer.headers.get("Passerby-Config");
+export function readConfigTag(answer: Response | undefined): ConfigTag {
+  return answer?.headers.get("Passerby-Config");
 }

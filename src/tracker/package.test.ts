@@ -1,0 +1,94 @@
+/** Holds what is published: the size of the script, what must not be in it, and that the package works as its README says. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildTracker, type ScriptSizes } from "../../scripts/build-tracker.ts";
+
+/**
+ * Ceilings in bytes. Raising one takes a reason here.
+ * First version (page views, links, sampling, batches, retries): brotli 2,048, which fits into two network packets.
+ */
+const CEILINGS: ScriptSizes = { bytes: 4_700, gzip: 2_350, brotli: 2_048 };
+
+/** What would break a promise: storage, cookies, fingerprints, blocking requests, code from text, and the full schema. */
+const FORBIDDEN = [
+  "localStorage",
+  "sessionStorage",
+  "indexedDB",
+  ".cookie",
+  "caches.",
+  "serviceWorker",
+  "canvas",
+  "plugins",
+  "deviceMemory",
+  "hardwareConcurrency",
+  "getTimezoneOffset",
+  "XMLHttpRequest",
+  "eval(",
+  "Function(",
+  "innerHTML",
+  "console",
+  "BigInt",
+  "0xcbf29ce484222325n",
+  "x-column",
+  "import.meta",
+];
+
+describe("the published tracker", () => {
+  let folder: string;
+  const read = (name: string): string => readFileSync(join(folder, "tracker", name), "utf8");
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "passerby-package-"));
+    await buildTracker(join(folder, "tracker"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("weighs no more than its ceilings", () => {
+    const sizes: ScriptSizes = JSON.parse(read("sizes.json"));
+    expect(sizes.bytes).toBe(Buffer.byteLength(read("passerby.js")));
+    expect(sizes.bytes).toBeLessThanOrEqual(CEILINGS.bytes);
+    expect(sizes.gzip).toBeLessThanOrEqual(CEILINGS.gzip);
+    expect(sizes.brotli).toBeLessThanOrEqual(CEILINGS.brotli);
+  });
+
+  test.for(FORBIDDEN)("does not hold %s", (name) => {
+    expect(read("passerby.js")).not.toContain(name);
+    if (name !== "import.meta") expect(read("index.js")).not.toContain(name);
+  });
+
+  test("needs no other package", () => {
+    expect(read("index.js")).not.toMatch(/\bfrom\s*["']|\bimport\s*["'(]/);
+    expect(Object.keys(JSON.parse(read("package.json")))).not.toContain("dependencies");
+  });
+
+  test("is imported and called on a server without doing anything", () => {
+    const code = `import { start, track } from "${join(folder, "tracker/index.js")}";
+      start({ apiBaseUrl: "https://api.example.com" });
+      track("signup");
+      console.log(Object.keys(globalThis).includes("passerby"));`;
+    expect(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" })).toBe("false\n");
+  });
+
+  test("has types by which its README's example compiles and a wrong call does not", () => {
+    const root = fileURLToPath(new URL("../../", import.meta.url));
+    const project = join(folder, "project");
+    mkdirSync(join(project, "node_modules"), { recursive: true });
+    symlinkSync(join(folder, "tracker"), join(project, "node_modules/passerby-tracker"));
+    const [, example] = /```ts\n(.*?)```/s.exec(read("README.md")) ?? [];
+    writeFileSync(join(project, "good.ts"), example ?? "");
+    writeFileSync(
+      join(project, "wrong.ts"),
+      `import { start, track } from "passerby-tracker";\n// @ts-expect-error\nstart({ api: "x" });\n// @ts-expect-error\ntrack(1);\n`,
+    );
+    writeFileSync(join(project, "package.json"), '{"type":"module"}');
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const files = ["good.ts", "wrong.ts"];
+    const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", ""];
+    expect(() =>
+      execFileSync(process.execPath, [tsc, ...flags, ...files], { cwd: project, stdio: "pipe" }),
+    ).not.toThrow();
+  });
+});

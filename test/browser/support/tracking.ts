@@ -1,0 +1,141 @@
+/**
+ * The bench of the tracker's tests: a real collector, real pages, a real Chromium. A test says what a visitor does, which
+ * events the log then holds, and which it must not hold; a last event that is known to arrive tells when to look.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+import { buildTracker } from "../../../scripts/build-tracker.ts";
+import { chromium as chromiumPath } from "../../means.ts";
+import { startTestServer } from "../../support/test-server.ts";
+import { type Edge, startEdge } from "./edge.ts";
+import { type PageSettings, serveTrackedPages } from "./tracked-pages.ts";
+
+const LAST_EVENT = "the_end";
+
+declare global {
+  interface Window {
+    passerby?: { readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void };
+  }
+}
+
+/** A line of the log. */
+export type Line = Readonly<Record<string, unknown>>;
+
+/** A visitor with a browser context of their own, on pages of their own, in front of an edge of their own. */
+export type Visitor = {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly edge: Edge;
+  /** Address of a page. */
+  readonly at: (path: string) => string;
+  /** Tracks a last event and leaves; returns what the log then holds of this visitor, without that event. */
+  readonly leave: () => Promise<readonly Line[]>;
+};
+
+export type VisitorSettings = {
+  readonly browser?: BrowserContextOptions;
+  /** Run in each page before its own scripts. */
+  readonly initScript?: () => void;
+  readonly pages?: Omit<PageSettings, "apiUrl">;
+};
+
+export type Bench = {
+  readonly origin: string;
+  readonly collectorUrl: string;
+  /** Events of the log on pages below an address. */
+  readonly readLines: (below: string) => readonly Line[];
+  readonly newVisitor: (settings?: VisitorSettings) => Promise<Visitor>;
+  readonly close: () => Promise<void>;
+};
+
+/** Starts collector, pages and browser. */
+export async function startBench(): Promise<Bench> {
+  const trackerDir = mkdtempSync(join(tmpdir(), "passerby-tracker-"));
+  await buildTracker(trackerDir);
+  const pages = await serveTrackedPages(trackerDir);
+  const collector = await startTestServer({
+    settings: { ALLOWED_ORIGINS: pages.origin, METRICS_SITES: "example.com=localhost" },
+  });
+  const browser = await launchBrowser();
+  const closers: (() => Promise<unknown>)[] = [];
+
+  const readLines = (below: string): readonly Line[] =>
+    collector.readLog().filter((line) => String(line["url"]).startsWith(`${below}/`));
+  return {
+    origin: pages.origin,
+    collectorUrl: collector.url,
+    readLines,
+    newVisitor: async (settings = {}) => {
+      const edge = await startEdge(collector.url);
+      const context = await browser.newContext(settings.browser);
+      closers.push(edge.close);
+      if (settings.initScript) await context.addInitScript(settings.initScript);
+      const folder = pages.addFolder({ apiUrl: edge.url, ...settings.pages });
+      const page = await context.newPage();
+      return {
+        page,
+        context,
+        edge,
+        at: (path) => folder + path,
+        leave: async () => {
+          await page.evaluate((name) => window.passerby?.track(name), LAST_EVENT);
+          await page.goto("about:blank");
+          await expect
+            .poll(() => readLines(folder).map(({ event }) => event), { timeout: 10_000 })
+            .toContain(LAST_EVENT);
+          await context.close();
+          return readLines(folder).filter(({ event }) => event !== LAST_EVENT);
+        },
+      };
+    },
+    close: async () => {
+      await browser.close();
+      for (const close of closers) await close();
+      await pages.close();
+      await collector.close();
+      rmSync(trackerDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts Chromium as visitors have it: with the back/forward cache, which playwright turns off. */
+export function launchBrowser(): Promise<Browser> {
+  if (chromiumPath === undefined) throw new Error("chromium is not installed");
+  return chromium.launch({
+    executablePath: chromiumPath,
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+}
+
+/** What a visitor does, and what the log holds of it afterwards, as written by `describeLine`. */
+export type Expectation = {
+  readonly action: (visitor: Visitor) => Promise<unknown>;
+  readonly expected: readonly string[];
+  /** What a worse tracker would have sent. That nothing else was sent is checked in any case. */
+  readonly refuted: readonly string[];
+};
+
+/** Checks that a visitor's actions cause the expected events in order, none of the refuted, and no others. */
+export async function expectEvents(visitor: Visitor, { action, expected, refuted }: Expectation): Promise<void> {
+  await action(visitor);
+  const lines = (await visitor.leave()).map((line) => describeLine(line, visitor.at("")));
+  for (const line of refuted) expect(lines, "must not be sent").not.toContain(line);
+  expect(lines).toEqual(expected);
+}
+
+/** Writes an event as `name {metadata}`, with the addresses of the visitor's pages cut to their path. */
+export function describeLine({ event, metadata }: Line, folder: string): string {
+  const { pathname } = new URL(folder);
+  return `${event} ${JSON.stringify(metadata).replaceAll(folder, "").replaceAll(`"${pathname}/`, '"/')}`;
+}

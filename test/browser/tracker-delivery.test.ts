@@ -1,0 +1,167 @@
+/** Holds how events travel: in batches, as the page is left, again after trouble, and never twice into the log. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromium } from "../means.ts";
+import { type Bench, startBench, type Visitor } from "./support/tracking.ts";
+
+describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await startBench();
+  });
+  afterAll(() => bench?.close());
+
+  const track = (visitor: Visitor, name: string): Promise<void> =>
+    visitor.page.evaluate((event) => window.passerby?.track(event), name);
+  const names = (events: readonly Readonly<Record<string, unknown>>[]): unknown[] => events.map(({ event }) => event);
+
+  test("sends the first page view at once and what follows together, without any preflight", async () => {
+    const visitor = await bench.newVisitor();
+    const { edge } = visitor;
+    edge.setConfig({ flush_ms: 500 });
+    await visitor.page.goto(visitor.at("/page"));
+    await expect.poll(() => edge.posts().length).toBe(1);
+    for (const name of ["one", "two", "three"]) await track(visitor, name);
+    await expect.poll(() => edge.posts().length).toBe(2);
+    expect(edge.posts().map(({ events }) => names(events))).toEqual([["page_view"], ["one", "two", "three"]]);
+    expect((edge.posts()[1]?.at ?? 0) - (edge.posts()[0]?.at ?? 0)).toBeGreaterThan(450);
+    expect(edge.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "GET /api/metrics/config",
+      "POST /api/metrics/event?partial=1",
+      "POST /api/metrics/event?partial=1",
+    ]);
+    expect(edge.seen[1]?.headers["content-type"]).toBe("text/plain;charset=UTF-8");
+    expect(JSON.parse(edge.seen[1]?.body ?? "")).toMatchObject({ contract: 1, lost: 0, sent_at: expect.any(String) });
+  });
+
+  test("sends what waits when a tab is hidden or left", async () => {
+    const visitor = await bench.newVisitor();
+    await visitor.page.goto(visitor.at("/page"));
+    await expect.poll(() => visitor.edge.posts().length).toBe(1);
+    await track(visitor, "waiting");
+    await visitor.page.goto(visitor.at("/next"));
+    await expect.poll(() => visitor.edge.posts().some(({ events }) => names(events).includes("waiting"))).toBe(true);
+    expect(names(await visitor.leave())).toEqual(["page_view", "waiting", "page_view"]);
+  });
+
+  test("fills batches to the configured size and no further, and loses none of 120 events", async () => {
+    const visitor = await bench.newVisitor();
+    visitor.edge.setConfig({ max_batch: 20, flush_ms: 50 });
+    await visitor.page.goto(visitor.at("/page"));
+    await expect.poll(() => visitor.edge.posts().length).toBe(1);
+    await visitor.page.evaluate(() => {
+      for (let i = 0; i < 120; i += 1) window.passerby?.track(`n${i}`);
+    });
+    await expect.poll(() => visitor.edge.posts().flatMap(({ events }) => events).length).toBe(121);
+    const sizes = visitor.edge.posts().map(({ events }) => events.length);
+    expect(Math.max(...sizes)).toBe(20);
+    const stored = names(await visitor.leave());
+    expect([...stored].sort()).toEqual(["page_view", ...Array.from({ length: 120 }, (_, i) => `n${i}`)].sort());
+  });
+
+  test("keeps each request under the collector's 64 KiB, whatever the events weigh", async () => {
+    const visitor = await bench.newVisitor();
+    visitor.edge.setConfig({ flush_ms: 50 });
+    await visitor.page.goto(visitor.at("/page"));
+    await visitor.page.evaluate(() => {
+      for (let i = 0; i < 12; i += 1) window.passerby?.track("heavy", { text: "✓".repeat(5_000) });
+    });
+    await expect.poll(() => visitor.edge.posts().flatMap(({ events }) => events).length, { timeout: 15_000 }).toBe(13);
+    const sizes = visitor.edge.seen.map(({ body }) => Buffer.byteLength(body));
+    expect(Math.max(...sizes)).toBeLessThan(65_536);
+    // A batch that the browser refused to send would have been followed by a pause of a second or more.
+    const [, second, ...others] = visitor.edge.posts();
+    expect((others.at(-1)?.at ?? Number.POSITIVE_INFINITY) - (second?.at ?? 0)).toBeLessThan(1_000);
+    expect(names(await visitor.leave()).filter((name) => name === "heavy")).toHaveLength(12);
+  });
+
+  test.for([
+    ["the collector says 503", { status: 503 }],
+    ["the collector says 500", { status: 500 }],
+    ["the client was too fast", { status: 429 }],
+    ["the connection breaks", "reset"],
+  ] as const)("sends again, with the same ids, after %s", async ([, outage]) => {
+    const visitor = await bench.newVisitor();
+    const { edge, page } = visitor;
+    edge.fail("/api/metrics/event", outage);
+    await page.goto(visitor.at("/page"));
+    // Chromium itself repeats a request once when a connection that was in use before breaks.
+    await expect.poll(() => edge.posts().length).toBeGreaterThanOrEqual(1);
+    await track(visitor, "during_the_outage");
+    edge.fail("/api/metrics/event", undefined);
+    await expect.poll(() => edge.posts().at(-1)?.events.length, { timeout: 10_000 }).toBe(2);
+    expect(edge.posts().at(-1)?.events[0]).toEqual(edge.posts()[0]?.events[0]);
+    expect(names(await visitor.leave())).toEqual(["page_view", "during_the_outage"]);
+  });
+
+  test("waits as long as Retry-After says, even as the page is hidden", async () => {
+    const visitor = await bench.newVisitor();
+    const { edge, page } = visitor;
+    edge.fail("/api/metrics/event", { status: 429, headers: { "retry-after": "4" } });
+    await page.goto(visitor.at("/page"));
+    await expect.poll(() => edge.posts().length).toBe(1);
+    edge.fail("/api/metrics/event", undefined);
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
+    await expect.poll(() => edge.posts().length, { timeout: 10_000 }).toBe(2);
+    expect((edge.posts()[1]?.at ?? 0) - (edge.posts()[0]?.at ?? 0)).toBeGreaterThanOrEqual(3_990);
+    expect(names(await visitor.leave())).toEqual(["page_view"]);
+  });
+
+  test.for([400, 403, 413])("does not repeat what was refused with %i, and goes on with the next", async (status) => {
+    const visitor = await bench.newVisitor();
+    const { edge, page } = visitor;
+    edge.setConfig({ flush_ms: 50 });
+    edge.fail("/api/metrics/event", { status });
+    await page.goto(visitor.at("/page"));
+    await expect.poll(() => edge.posts().length).toBe(1);
+    edge.fail("/api/metrics/event", undefined);
+    await track(visitor, "next");
+    await expect.poll(() => edge.posts().length).toBe(2);
+    expect(names(edge.posts()[1]?.events ?? [])).toEqual(["next"]);
+    expect(names(await visitor.leave())).toEqual(["next"]);
+  });
+
+  test("tells the collector how many events it had to give up", async () => {
+    const visitor = await bench.newVisitor();
+    const { edge, page } = visitor;
+    edge.fail("/api/metrics/event", { status: 503 });
+    await page.goto(visitor.at("/page"));
+    await expect.poll(() => edge.posts().length).toBe(1);
+    await page.evaluate(() => {
+      for (let i = 0; i < 209; i += 1) window.passerby?.track(`n${i}`);
+    });
+    edge.fail("/api/metrics/event", undefined);
+    await expect.poll(() => edge.posts().length, { timeout: 10_000 }).toBeGreaterThan(1);
+    expect(JSON.parse(edge.seen.findLast(({ method }) => method === "POST")?.body ?? "{}").lost).toBe(10);
+  });
+
+  test("never throws, and leaves the page's own history as it was", async () => {
+    const visitor = await bench.newVisitor();
+    const { page } = visitor;
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => problems.push(message.text()));
+    await page.goto(visitor.at("/page"));
+    const state = await page.evaluate(() => {
+      const circle: { self?: unknown } = {};
+      circle.self = circle;
+      window.passerby?.track("circle", circle);
+      window.passerby?.track("big", { n: 1n });
+      history.pushState({ kept: true }, "", "pushed");
+      return { state: history.state, path: location.pathname.split("/").at(-1), length: history.length };
+    });
+    expect(state).toEqual({ state: { kept: true }, path: "pushed", length: 3 });
+    expect(problems).toEqual([]);
+    expect(names(await visitor.leave())).toEqual(["page_view", "page_view"]);
+  });
+
+  test("does not hold up a page whose collector is slow", async () => {
+    const visitor = await bench.newVisitor();
+    visitor.edge.fail("/api/", "hang");
+    await visitor.page.goto(visitor.at("/page"), { waitUntil: "load" });
+    const loadMs = await visitor.page.evaluate(() => {
+      const [entry] = performance.getEntriesByType("navigation");
+      return entry?.duration ?? Number.POSITIVE_INFINITY;
+    });
+    expect(loadMs).toBeLessThan(1_500);
+  });
+});
