@@ -23,6 +23,8 @@ const siteBody = Compile({
 
 /** Adds the routes under `/api`. */
 export function addDashboardRoutes(app: FastifyInstance, parts: ServerParts): void {
+  // A form of another page can send text/plain without a preflight; what it sends must not even be parsed here.
+  app.removeContentTypeParser("text/plain");
   app.post("/sign-in", async (request, reply) => signIn(request, reply, parts));
   app.post("/sign-out", async (request, reply) => {
     requireOwnPage(request);
