@@ -35,7 +35,7 @@ export function BreakdownCard({ set, ...context }: BreakdownCardProps): JSX.Elem
         key={breakdown.dimension}
         panel={set.tabs.length > 1 ? { id: panelId, role: "tabpanel", "aria-labelledby": tabId(panelId, index) } : {}}
         breakdown={breakdown}
-        blank={set.blank}
+        noun={set.noun}
         context={context}
         onShowAll={() => setIsOpen(true)}
       />
@@ -43,7 +43,7 @@ export function BreakdownCard({ set, ...context }: BreakdownCardProps): JSX.Elem
         <BreakdownDialog
           title={set.tabs.length > 1 ? `${set.title}: ${breakdown.label.toLowerCase()}` : set.title}
           breakdown={breakdown}
-          blank={set.blank}
+          noun={set.noun}
           context={context}
           onClose={() => setIsOpen(false)}
         />
@@ -56,19 +56,19 @@ type TopRowsProps = {
   /** What makes the rows the panel of their tab. */
   readonly panel: { readonly id?: string; readonly role?: "tabpanel"; readonly "aria-labelledby"?: string };
   readonly breakdown: Breakdown;
-  readonly blank: string;
+  readonly noun: string;
   readonly context: BreakdownContext;
   readonly onShowAll: () => void;
 };
 
-function TopRows({ panel, breakdown, blank, context, onShowAll }: TopRowsProps): JSX.Element {
+function TopRows({ panel, breakdown, noun, context, onShowAll }: TopRowsProps): JSX.Element {
   const question = askBreakdown(context.scope, breakdown, { search: "", limit: TOP_ROWS });
   const rows = useAnswer(question, context.refresh);
   const count = rows.answer?.meta.total_rows ?? 0;
   return (
     <>
       <div class="breakdown-body" {...panel}>
-        <BreakdownList rows={rows} breakdown={breakdown} blank={blank} context={context} />
+        <BreakdownList rows={rows} breakdown={breakdown} noun={noun} context={context} />
       </div>
       <footer class="card-foot">
         <button type="button" class="button-quiet" disabled={rows.answer === null} onClick={onShowAll}>

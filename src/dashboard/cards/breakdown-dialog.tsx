@@ -14,12 +14,12 @@ const TYPING_PAUSE_MS = 200;
 type BreakdownDialogProps = {
   readonly title: string;
   readonly breakdown: Breakdown;
-  readonly blank: string;
+  readonly noun: string;
   readonly context: BreakdownContext;
   readonly onClose: () => void;
 };
 
-export function BreakdownDialog({ title, breakdown, blank, context, onClose }: BreakdownDialogProps): JSX.Element {
+export function BreakdownDialog({ title, breakdown, noun, context, onClose }: BreakdownDialogProps): JSX.Element {
   const [typed, setTyped] = useState("");
   const [limit, setLimit] = useState(PAGE_ROWS);
   const search = useSettled(typed.trim());
@@ -50,7 +50,7 @@ export function BreakdownDialog({ title, breakdown, blank, context, onClose }: B
         </button>
       </form>
       <div class="dialog-rows">
-        <BreakdownList rows={rows} breakdown={breakdown} blank={blank} context={{ ...context, onFilter }} />
+        <BreakdownList rows={rows} breakdown={breakdown} noun={noun} context={{ ...context, onFilter }} />
         {count > limit && (
           <button type="button" class="button" onClick={() => setLimit(limit + PAGE_ROWS)}>
             Show more of {count.toLocaleString("en")}

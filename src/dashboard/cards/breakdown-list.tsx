@@ -9,20 +9,16 @@ import type { BreakdownContext } from "./breakdowns.ts";
 type BreakdownListProps = {
   readonly rows: AnswerState;
   readonly breakdown: Breakdown;
-  readonly blank: string;
+  readonly noun: string;
   readonly context: BreakdownContext;
 };
 
-export function BreakdownList({ rows, breakdown, blank, context }: BreakdownListProps): JSX.Element {
+export function BreakdownList({ rows, breakdown, noun, context }: BreakdownListProps): JSX.Element {
   if (rows.error !== null && rows.answer === null) return <Trouble error={rows.error} onRetry={rows.retry} />;
   if (rows.answer === null) return <div class="skeleton rows-skeleton" aria-busy="true" />;
   const { filters } = context.scope;
   if (rows.answer.results.length === 0) {
-    return (
-      <p class="blank">
-        {filters.length > 0 ? `${blank} by visits that match the filters.` : `${blank} in this range.`}
-      </p>
-    );
+    return <p class="blank">{filters.length > 0 ? `No ${noun} match the filters.` : `No ${noun} in this range.`}</p>;
   }
   return (
     <div class={rows.isStale ? "stale" : ""} aria-busy={rows.isStale}>

@@ -13,15 +13,15 @@ export type BreakdownContext = {
 
 export type BreakdownSet = {
   readonly title: string;
-  /** Said when the list holds nothing. */
-  readonly blank: string;
+  /** What the rows are, for saying that there are none. */
+  readonly noun: string;
   readonly tabs: readonly [Breakdown, ...Breakdown[]];
 };
 
 export const BREAKDOWNS: readonly BreakdownSet[] = [
   {
     title: "Pages",
-    blank: "No page was viewed",
+    noun: "pages",
     tabs: [
       { label: "Top", dimension: "event:page", metrics: ["visitors", "pageviews"] },
       { label: "Entry", dimension: "visit:entry_page", metrics: ["visitors", "visits"] },
@@ -30,12 +30,12 @@ export const BREAKDOWNS: readonly BreakdownSet[] = [
   },
   {
     title: "Sources",
-    blank: "No source is known",
+    noun: "sources",
     tabs: [{ label: "Source", dimension: "visit:source", metrics: ["visitors", "visits"] }],
   },
   {
     title: "Devices",
-    blank: "No device is known",
+    noun: "devices",
     tabs: [
       { label: "Browser", dimension: "visit:browser", metrics: ["visitors"] },
       { label: "System", dimension: "visit:os", metrics: ["visitors"] },
@@ -44,7 +44,7 @@ export const BREAKDOWNS: readonly BreakdownSet[] = [
   },
   {
     title: "Events",
-    blank: "No event was sent",
+    noun: "events",
     tabs: [{ label: "Event", dimension: "event:name", metrics: ["visitors", "events"] }],
   },
 ];

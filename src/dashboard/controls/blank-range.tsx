@@ -10,16 +10,18 @@ export function BlankRange({ scope, navigate }: BlankRangeProps): JSX.Element {
   return (
     <div class="blank-range" role="status">
       <p>{isFiltered ? "No visit in this range matches the filters." : "Nobody passed by in this range."}</p>
-      {isFiltered && (
-        <button type="button" class="button" onClick={() => navigate({ filters: [] })}>
-          Clear filters
-        </button>
-      )}
-      {scope.range !== "all" && (
-        <button type="button" class="button" onClick={() => navigate({ range: "all" })}>
-          Show all time
-        </button>
-      )}
+      <div class="blank-range-ways">
+        {isFiltered && (
+          <button type="button" class="button" onClick={() => navigate({ filters: [] })}>
+            Clear filters
+          </button>
+        )}
+        {scope.range !== "all" && (
+          <button type="button" class="button" onClick={() => navigate({ range: "all" })}>
+            Show all time
+          </button>
+        )}
+      </div>
     </div>
   );
 }
