@@ -42,7 +42,7 @@ function rebuildOnChange(): void {
 
 await buildStale(print);
 const added = await seed(DATA_DIR);
-if (added > 0) print(`Seeded ${DATA_DIR} with ${added} events of the last four weeks`);
+if (added > 0) print(`Seeded ${DATA_DIR} with ${added} events of the last eight weeks`);
 rebuildOnChange();
 const server = runServer();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => server.kill(signal));

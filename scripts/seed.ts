@@ -1,5 +1,5 @@
 /**
- * Fills an empty data directory with 28 days of made-up visits of the demo site, the same for everybody but for the
+ * Fills an empty data directory with eight weeks of made-up visits of the demo site, the same for everybody but for the
  * dates, so that a developer's dashboard has something to show. Run: npm run dev, or node scripts/seed.ts DIR
  */
 import { mkdirSync } from "node:fs";
@@ -10,7 +10,7 @@ import type { AcceptedEvent } from "../src/event.ts";
 import { writeImportShard } from "../src/log/import-shard.ts";
 import { listLogFiles } from "../src/log/log-files.ts";
 
-const DAYS = 28;
+const DAYS = 56;
 const DAY_MS = 86_400_000;
 const DATASET = "seed";
 
