@@ -43,11 +43,11 @@ describe("isBotAgent", () => {
     );
   });
 
-  it("needs less than 10 ms for the longest header a server lets through", () => {
+  it("needs less than 20 ms of the processor for the longest header a server lets through", () => {
     for (const text of ["a".repeat(16_384), "a ".repeat(8192), "1.".repeat(8192), `${"(".repeat(8192)}/1.0;`]) {
-      const start = performance.now();
+      const start = process.cpuUsage();
       isBotAgent(text);
-      expect(performance.now() - start).toBeLessThan(10);
+      expect(process.cpuUsage(start).user).toBeLessThan(20_000);
     }
   });
 });

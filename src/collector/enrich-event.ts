@@ -20,12 +20,15 @@ export function classifyEvent(draft: Draft, state: EnrichState): DropReason | un
   return isUnwanted ? "bot" : undefined;
 }
 
-/** Fills in what the user agent and the way here say. It comes after scrub, so that a source is never a secret. */
+/**
+ * Fills in what the user agent and the way here say. The source is read from the address as it was sent, since the click
+ * ids of ad networks tell a paid visit and are not stored; what findSource returns is scrubbed.
+ */
 export function enrichEvent(draft: Draft, state: EnrichState): undefined {
   const { event, userAgent } = draft;
   const { isBot: _isBot, ...facts } = state.agents(userAgent);
   Object.assign(event, facts);
   const siteHosts = state.sites.byName(event.site)?.hosts ?? [event.site];
-  Object.assign(event, findSource({ url: event.url, referrer: event.referrer, siteHosts }));
+  Object.assign(event, findSource({ url: draft.input.url ?? event.url, referrer: event.referrer, siteHosts }));
   if (state.settings.keepUserAgent) event.userAgent = userAgent;
 }

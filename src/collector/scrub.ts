@@ -12,6 +12,7 @@ export { REDACTED };
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+const NO_KEYS: ReadonlySet<string> = new Set();
 /** Parameters kept of a query at most; campaigns need five. */
 const MAX_PARAMETERS = 16;
 /** Levels of metadata that are walked; validation allows six. */
@@ -35,7 +36,7 @@ const WHOLE_ADDRESS = /^(?:https?:\/\/|\/)\S*$/i;
  * @param url absolute address or a path; not checked for being valid.
  * @param extraKeys query keys kept besides `utm_*`, `ref` and `source`, in small letters.
  */
-export function scrubUrl(url: string, extraKeys: ReadonlySet<string> = new Set()): Scrubbed<string> {
+export function scrubUrl(url: string, extraKeys: ReadonlySet<string> = NO_KEYS): Scrubbed<string> {
   const hash = url.indexOf("#");
   const whole = hash < 0 ? url : url.slice(0, hash);
   const mark = whole.indexOf("?");
@@ -50,45 +51,43 @@ export function scrubUrl(url: string, extraKeys: ReadonlySet<string> = new Set()
 
 /** Scrubs a referrer: origin and path of a web page or of an Android app, or an empty text for anything else. */
 export function scrubReferrer(referrer: string): Scrubbed<string> {
-  if (!/^(?:https?|android-app):\/\/[^/?#]/i.test(referrer)) return { value: "", redacted: 0 };
   const end = referrer.search(/[?#]/);
-  return scrubAddress(end < 0 ? referrer : referrer.slice(0, end));
+  const address = scrubAddress(end < 0 ? referrer : referrer.slice(0, end));
+  return /^(?:https?|android-app):\/\/[^/]/i.test(address.value) ? address : { value: "", redacted: 0 };
 }
 
 /** Scrubs a text such as a title; addresses inside it are treated like the address of a page. */
-export function scrubText(text: string, extraKeys: ReadonlySet<string> = new Set()): Scrubbed<string> {
-  const isWhole = (text.startsWith("/") || text.startsWith("http")) && WHOLE_ADDRESS.test(text);
-  if (isWhole) return settle(text, extraKeys, scrubUrl);
-  if (!text.includes("://")) return redactDecoded(text, (value) => value);
-  return settle(text, extraKeys, scrubTextWithAddresses);
+export function scrubText(text: string, extraKeys: ReadonlySet<string> = NO_KEYS): Scrubbed<string> {
+  let value = text;
+  let redacted = 0;
+  // A replacement may turn one kind of text into another, so it goes on until nothing changes.
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const next = scrubTextOnce(value, extraKeys);
+    if (next.value === value) return { value, redacted };
+    value = next.value;
+    redacted += next.redacted;
+  }
+  return { value: REDACTED, redacted };
 }
 
 /** Scrubs all values of a JSON object, at any depth; keys are left as they are. */
-export function scrubMetadata(metadata: JsonObject, extraKeys: ReadonlySet<string> = new Set()): Scrubbed<JsonObject> {
+export function scrubMetadata(metadata: JsonObject, extraKeys: ReadonlySet<string> = NO_KEYS): Scrubbed<JsonObject> {
   return scrubObject(metadata, extraKeys, 0);
 }
 
-function scrubTextWithAddresses(text: string, extraKeys: ReadonlySet<string>): Scrubbed<string> {
+function scrubTextOnce(text: string, extraKeys: ReadonlySet<string>): Scrubbed<string> {
+  if ((text.startsWith("/") || text.startsWith("http")) && WHOLE_ADDRESS.test(text)) return scrubUrl(text, extraKeys);
   let redacted = 0;
-  const value = text.replace(ADDRESS_IN_TEXT, (address) => {
-    const scrubbed = scrubUrl(address, extraKeys);
-    redacted += scrubbed.redacted;
-    return scrubbed.value;
-  });
+  let value = text;
+  if (text.includes("://")) {
+    value = text.replace(ADDRESS_IN_TEXT, (address) => {
+      const scrubbed = scrubUrl(address, extraKeys);
+      redacted += scrubbed.redacted;
+      return scrubbed.value;
+    });
+  }
   const rest = redactDecoded(value, (plain) => plain);
   return { value: rest.value, redacted: redacted + rest.redacted };
-}
-
-/** Repeats a step until it changes nothing, since a replacement may turn one kind of text into another. */
-function settle(
-  text: string,
-  extraKeys: ReadonlySet<string>,
-  step: (text: string, extraKeys: ReadonlySet<string>) => Scrubbed<string>,
-): Scrubbed<string> {
-  const first = step(text, extraKeys);
-  if (first.value === text) return first;
-  const rest = scrubText(first.value, extraKeys);
-  return { value: rest.value, redacted: first.redacted + rest.redacted };
 }
 
 /** Scrubs an address without query and fragment: drops `user:password@`, keeps the host, scrubs the path. */

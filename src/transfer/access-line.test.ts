@@ -140,12 +140,12 @@ describe("any text", () => {
     );
   });
 
-  it("is read in less than 20 ms, however long a line may be", () => {
+  it("takes less than 50 ms of the processor, however long a line may be", () => {
     for (const unit of ["a", "- ", '"', '\\"', "[", '[] "', '- - [x] "a']) {
       const line = `a - - ${unit.repeat(65_000 / unit.length)}`;
-      const start = performance.now();
+      const start = process.cpuUsage();
       parseAccessLine(line, "combined");
-      expect([unit, performance.now() - start < 20]).toEqual([unit, true]);
+      expect([unit, process.cpuUsage(start).user < 50_000]).toEqual([unit, true]);
     }
   });
 });

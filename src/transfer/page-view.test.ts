@@ -1,7 +1,11 @@
 import { createSecretKey } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { sharedData } from "../../test/means.ts";
 import { createAgentReader } from "../collector/enrich.ts";
-import type { AccessRequest } from "./access-line.ts";
+import { decodeLine, isStoredEvent } from "../log/decode-line.ts";
+import { encodeLines } from "../log/encode-line.ts";
+import { ACCESS_FORMATS, type AccessRequest, parseAccessLine } from "./access-line.ts";
 import { type PageViewMaker, reasonToSkip, toPageView } from "./page-view.ts";
 
 const REQUEST: AccessRequest = {
@@ -98,5 +102,35 @@ describe("toPageView", () => {
     );
     expect(toPageView({ ...REQUEST, target: `/${"a/".repeat(2000)}` }, ID, MAKER).url).toHaveLength(2048);
     expect(toPageView({ ...REQUEST, target: "http://other.example?x=1" }, ID, MAKER).url).toBe("https://example.com/");
+  });
+});
+
+const attacks = sharedData("attack_strings.jsonl");
+const naughty = sharedData("naughty_strings_blns.jsonl");
+
+describe.skipIf(!attacks || !naughty)("strings that break things [needs shared data]", () => {
+  const rows = [attacks, naughty].flatMap((path) => (path ? readFileSync(path, "utf8").trim().split("\n") : []));
+  const strings = rows.map((row): string => JSON.parse(row).s);
+
+  it("as path, referrer and user agent make a line of the log that can be read again", () => {
+    for (const text of strings) {
+      const request = { ...REQUEST, target: `/${text}`, referrer: `https://a.example/${text}`, userAgent: text };
+      const line = encodeLines([toPageView(request, ID, MAKER)], { writer: "import-x", start: "s", seq: 0 });
+      const decoded = decodeLine(line.slice(0, -1));
+      expect([text, isStoredEvent(decoded)]).toEqual([text, true]);
+    }
+    expect(strings.length).toBeGreaterThan(500);
+  });
+
+  it("in a line of a log are a request or a bad line", () => {
+    for (const text of strings) {
+      for (const format of ACCESS_FORMATS) {
+        const parsed = parseAccessLine(
+          `${text} - - [17/May/2015:10:05:03 +0000] "${text}" 200 1 "${text}" "${text}"`,
+          format,
+        );
+        expect("reason" in parsed || parsed.status === 200).toBe(true);
+      }
+    }
   });
 });
