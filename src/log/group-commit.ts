@@ -184,7 +184,8 @@ export class GroupCommit {
   private fail(batch: Batch, answer: WriterAnswer): void {
     if (answer.kind === "failed") this.keepBuffer(answer.buffer);
     this.failure = describeFailure(answer);
-    this.options.onWarning(`the log does not take events: ${this.failure.message}`);
+    const detail = answer.kind === "failed" ? answer.message : this.failure.message;
+    this.options.onWarning(`the log does not take events, and tries again twice a second: ${detail}`);
     const rejected = [...batch.waiters, ...this.waiters];
     this.waiters = [];
     this.bufferedBytes = 0;
@@ -223,12 +224,12 @@ function newStart(clock: Clock): string {
   return Buffer.from(clock.randomBytes(9)).toString("base64url");
 }
 
+/** What clients may read: the system's own message names paths and goes to the operator only. */
 function describeFailure(answer: WriterAnswer): Failure {
-  if (answer.kind !== "failed") return { cause: "disk_error", message: "the writer thread ended" };
+  if (answer.kind !== "failed") return { cause: "disk_error", message: "the log's writer thread ended" };
   const isFull = answer.code === "ENOSPC" || answer.code === "EDQUOT";
-  return isFull
-    ? { cause: "disk_full", message: "the disk is full; free some space" }
-    : { cause: "disk_error", message: answer.message };
+  if (isFull) return { cause: "disk_full", message: "the disk is full" };
+  return { cause: "disk_error", message: `the disk reports an error (${answer.code ?? "no code"})` };
 }
 
 function unavailable(failure: Failure): PasserbyError {

@@ -141,7 +141,7 @@ const step = fc.oneof(
 describe("any order of appends, ends and kills", () => {
   it("keeps each acknowledged event exactly once, in order, and holds nothing that was never sent", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
         const dataDir = makeFolder();
         let log: LogProcess = await startLogProcess(dataDir);
         const sent: string[] = [];
@@ -167,7 +167,7 @@ describe("any order of appends, ends and kills", () => {
         expect([ids, problems]).toEqual([inOrder, []]);
         expect(acked.filter((id) => !ids.includes(id))).toEqual([]);
       }),
-      { numRuns: isLong ? 60 : 6, endOnFailure: true },
+      { numRuns: isLong ? 60 : 5, endOnFailure: true },
     );
   }, 300_000);
 });

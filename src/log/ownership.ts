@@ -10,12 +10,12 @@
  * Of two askers the one that came to step 1 later sees the other, so both cannot pass. The folder must be on a file
  * system of this machine: over a network, a socket does not answer other hosts.
  */
-import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync } from "node:fs";
 import type { Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
-import { describeError, PasserbyError } from "../errors.ts";
+import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import { askSocket, type Commands, type Json, OWNER_SOCKET, serveCommands, socketPath } from "./control-channel.ts";
 
 /** A claimed data directory. */
@@ -60,7 +60,7 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
   const server = serveCommands(() => ({ ...state.commands, hello }));
   const socket = socketPath(dataDir, own);
   const stop = async (name: string): Promise<void> => {
-    rmSync(join(dataDir, name), { force: true });
+    removeSocket(join(dataDir, name));
     await closeServer(server);
     socket.close();
   };
@@ -122,9 +122,18 @@ async function findRole(dataDir: string, name: string): Promise<"nobody" | "cont
   }
 }
 
+/** A disk that has turned read-only keeps the socket; with nobody listening on it, it means nothing. */
+function removeSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!["ENOENT", "EROFS", "EIO"].includes(systemErrorCode(error) ?? "")) throw error;
+  }
+}
+
 function removeLeftover(path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats && Date.now() - stats.ctimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true });
+  if (stats && Date.now() - stats.ctimeMs > LEFTOVER_AGE_MS) removeSocket(path);
 }
 
 function listen(server: Server, path: string): Promise<void> {

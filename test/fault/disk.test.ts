@@ -8,7 +8,7 @@ import { strace } from "../means.ts";
 import { idOf, makeFolder, openTestLog, readLog } from "./log-fixtures.ts";
 import { startLogProcess } from "./log-process.ts";
 import { makeEvent } from "./make-event.ts";
-import { hasTmpfs, mountTmpfs } from "./tmpfs.ts";
+import { hasLoopMount, hasTmpfs, mountBreakableDisk, mountTmpfs } from "./tmpfs.ts";
 
 /** Appends events of about 4 KiB one after the other until one is rejected; returns the ids that were acknowledged. */
 async function appendUntilRejected(
@@ -115,6 +115,28 @@ describe.skipIf(!strace)("a log whose disk reports an error [needs strace]", () 
     const { files, events } = await readLog(dataDir);
     expect(events.map(idOf)).toEqual(["1", "again"]);
     expect(files.map((file) => file.name)).toEqual(["metrics.jsonl"]);
+  });
+});
+
+describe.skipIf(!hasLoopMount)("a log whose file system breaks and turns read-only [needs loop mount]", () => {
+  it("rejects from then on, can be closed, and after the next mount has all that it acknowledged", async () => {
+    const disk = mountBreakableDisk();
+    const dataDir = join(disk.folder, "data");
+    const warnings: string[] = [];
+    const log = await openTestLog(dataDir, { onWarning: (message) => warnings.push(message) });
+    await log.append([makeEvent("1"), makeEvent("2")]);
+    disk.break();
+    const message = expect.not.stringContaining(dataDir); // It may be told to clients.
+    await expect(log.append([makeEvent("lost")])).rejects.toMatchObject({ code: "log_unavailable", message });
+    expect(log.status()).toMatchObject({ accepting: false, reason: "disk_error", message });
+    expect(warnings.join("\n")).toContain("EROFS");
+    await log.close();
+
+    disk.repair();
+    const next = await openTestLog(dataDir);
+    await next.append([makeEvent("3")]);
+    await next.close();
+    expect((await readLog(dataDir)).events.map(idOf)).toEqual(["1", "2", "3"]);
   });
 });
 
