@@ -20,7 +20,7 @@ export const systemClock: Clock = {
 };
 
 /**
- * Asks the kernel for many bytes at a time: one call costs about 1.5 µs whatever its size, and each event without an id
+ * Asks the kernel for many bytes at a time: one call takes about 2 µs whatever its size (Node 24.21), and each event without an id
  * of its own needs 16. No byte is given out twice.
  */
 function pooledRandomBytes(): (size: number) => Uint8Array {
