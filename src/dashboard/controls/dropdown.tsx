@@ -21,7 +21,12 @@ export function Dropdown({ label, button, isOpen, onToggle, align = "end", child
 
   // Before anything is painted: a key pressed right after must land in the popup.
   useLayoutEffect(() => {
-    if (isOpen) focusFirst(root.current);
+    if (!isOpen) return;
+    focusFirst(root.current);
+    return () => {
+      // What had the focus went with the popup; without this, the next Tab would begin at the top of the page.
+      if (document.activeElement === document.body) opener.current?.focus({ preventScroll: true });
+    };
   }, [isOpen]);
   useEffect(() => {
     if (!isOpen) return;

@@ -44,8 +44,7 @@ export function findCommand(key: string): Command | null {
 export function isTakenElsewhere(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
   const target = event.target;
-  if (target instanceof Element && target.closest("input, select, textarea, [role=tablist], [data-popup]") !== null) {
-    return true;
-  }
+  const owners = event.key.startsWith("Arrow") ? "input, select, textarea, [role=tablist]" : "input, select, textarea";
+  if (target instanceof Element && target.closest(owners) !== null) return true;
   return document.querySelector("dialog[open], [data-popup]") !== null;
 }
