@@ -23,6 +23,7 @@ import type { Clock } from "../clock.ts";
 import type { AcceptedEvent } from "../event.ts";
 import type { Commands, Json } from "./control-channel.ts";
 import { type Appended, GroupCommit, type RefusalCause } from "./group-commit.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { claimDataDir, prepareDataDir } from "./ownership.ts";
 import { WriterClient } from "./writer-client.ts";
 
@@ -86,6 +87,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     await ownership.release();
   };
   try {
+    removeLeftovers(dataDir, clock.now());
     await commit.open();
   } catch (error) {
     await close();

@@ -19,6 +19,7 @@ import { makeEvent } from "../../test/fault/make-event.ts";
 import { isLong, strace } from "../../test/means.ts";
 import { ActiveFile } from "./active-file.ts";
 import { encodeLines } from "./encode-line.ts";
+import { removeLeftovers } from "./leftovers.ts";
 
 function makeLines(ids: readonly string[], receivedAt = "2026-11-23T09:00:00.000Z"): string {
   return encodeLines(
@@ -127,6 +128,22 @@ describe("a start", () => {
       recover(dataDir);
       expect(listTorn(dataDir)).toHaveLength(time);
     }
+  });
+
+  it("takes temporary files of a killed process away, and leaves an import that is running", () => {
+    const dataDir = makeFolder();
+    const now = Date.now();
+    const old = [
+      "metrics-torn-w1.tmp",
+      "metrics.jsonl.probe.tmp",
+      "metrics.w2.jsonl.probe.tmp",
+      "metrics-import-a.x-1.tmp",
+    ];
+    const kept = ["metrics-import-b.y_2.tmp", "metrics.jsonl.tmp", "notes.tmp"];
+    for (const name of [...old, ...kept]) writeFileSync(join(dataDir, name), "x");
+    utimesSync(join(dataDir, "metrics-import-a.x-1.tmp"), 0, 0);
+    removeLeftovers(dataDir, now);
+    expect(readdirSync(dataDir).toSorted()).toEqual(kept.toSorted());
   });
 
   it("refuses a symbolic link in place of the active file and leaves its target alone", () => {

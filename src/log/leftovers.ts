@@ -1,0 +1,24 @@
+/** Takes away temporary files that a killed process left in the data directory; they hold visitors' data or nothing. */
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** Only the owner of the folder makes these. */
+const OF_OWNER = /^metrics(?:-torn-w\d+|(?:\.w\d+)?\.jsonl\.probe)\.tmp$/;
+/** Anybody may be importing; one that has written nothing for a day has ended. */
+const OF_IMPORT = /^metrics-import-[a-z0-9-]{1,40}\.[\w-]+\.tmp$/;
+const IMPORT_AGE_MS = 86_400_000;
+
+/** Removes what nobody is writing any more. For the owner of the folder, before it writes itself. */
+export function removeLeftovers(dataDir: string, nowMs: number): void {
+  for (const name of readdirSync(dataDir)) {
+    const path = join(dataDir, name);
+    if (OF_OWNER.test(name) || (OF_IMPORT.test(name) && isOlder(path, nowMs - IMPORT_AGE_MS))) {
+      rmSync(path, { force: true });
+    }
+  }
+}
+
+function isOlder(path: string, timeMs: number): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.mtimeMs < timeMs;
+}
