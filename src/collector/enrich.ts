@@ -89,7 +89,7 @@ export function describeAgent(userAgent: string): AgentFacts {
 
 /**
  * Returns a reader that remembers the user agents it met last, because a site sees the same few hundred all day and
- * reading one takes about 30 µs (bench/collector.ts).
+ * reading one takes about 30 µs (bench/read-visit.ts).
  *
  * Two generations of half the capacity each stand in for a list ordered by use: a hit costs one look-up.
  */

@@ -177,6 +177,15 @@ describe("importAccessLog", () => {
     expect(existsSync(dataDir) ? readdirSync(dataDir) : []).toEqual([]);
   });
 
+  it.each(["{", "[]", '{"name":"old","keepDays":"x","imports":[]}'])("refuses a damaged record: %s", async (text) => {
+    await run(save(line("/a")));
+    writeFileSync(join(dataDir, "metrics-import-old.json"), text);
+    await expect(run(save(line("/b")))).rejects.toMatchObject({
+      code: "data_dir_unusable",
+      message: expect.stringContaining("is damaged: delete it and import again"),
+    });
+  });
+
   it("refuses a bad name for a dataset", async () => {
     await expect(run(save(line("/a")), { dataset: "../x" })).rejects.toMatchObject({ code: "invalid_request" });
   });

@@ -16,9 +16,9 @@ import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { createAgentReader } from "../collector/enrich.ts";
 import type { Site } from "../config.ts";
-import { PasserbyError } from "../errors.ts";
+import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import type { AcceptedEvent } from "../event.ts";
-import { writeImportShard } from "../log/import-shard.ts";
+import { type ImportShard, writeImportShard } from "../log/import-shard.ts";
 import { isDatasetName } from "../log/log-files.ts";
 import { prepareDataDir } from "../log/ownership.ts";
 import { type AccessFormat, detectFormat } from "./access-line.ts";
@@ -101,7 +101,7 @@ async function importInput(options: AccessLogImport, input: InputFile): Promise<
   const format = options.format ?? (await findFormat(input, inspection, options.path));
   const reader = new LineReader({ format, ...whatIsNew(inspection, shards), maker: makerOf(options) });
   const chunks = limitBytes(input.read(countSecond), inspection.bytes);
-  const shard = await writeImportShard({ dataDir, dataset, clock }, pageViews(chunks, reader));
+  const shard = await publish(options, pageViews(chunks, reader));
   const keepDays = options.keepDays === undefined ? record.keepDays : options.keepDays;
   const { sha256, bytes } = inspection;
   const added = shard?.events ?? 0;
@@ -117,6 +117,22 @@ async function importInput(options: AccessLogImport, input: InputFile): Promise<
     alreadyPresent: counts.pageViews - added,
     seconds: (clock.monotonicMs() - startMs) / 1000,
   };
+}
+
+async function publish(
+  { dataDir, dataset, clock }: AccessLogImport,
+  events: AsyncIterable<readonly AcceptedEvent[]>,
+): Promise<ImportShard | undefined> {
+  try {
+    return await writeImportShard({ dataDir, dataset, clock }, events);
+  } catch (cause) {
+    if (systemErrorCode(cause) === undefined) throw cause;
+    throw new PasserbyError(
+      "data_dir_unusable",
+      `${dataDir} cannot take the import (${describeError(cause)}): nothing was imported`,
+      { cause },
+    );
+  }
 }
 
 /** The file's key, and up to which byte its events are in the log already. */

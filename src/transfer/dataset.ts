@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { PasserbyError, systemErrorCode } from "../errors.ts";
+import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import { isStoredEvent } from "../log/decode-line.ts";
 import { type LogFile, listLogFiles } from "../log/log-files.ts";
 import { readEvents } from "../log/read-lines.ts";
@@ -43,7 +43,11 @@ export function readDataset(dataDir: string, name: string): Dataset {
     if (isDataset(value)) return value;
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return empty;
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError)) {
+      throw new PasserbyError("data_dir_unusable", `${path} cannot be read: check its owner and mode (0600)`, {
+        cause: error,
+      });
+    }
   }
   throw new PasserbyError(
     "data_dir_unusable",
@@ -51,9 +55,18 @@ export function readDataset(dataDir: string, name: string): Dataset {
   );
 }
 
-/** Writes a dataset's record. */
+/** Writes a dataset's record. Throws `data_dir_unusable`. */
 export function writeDataset(dataDir: string, dataset: Dataset): void {
-  replaceFile(recordPath(dataDir, dataset.name), `${JSON.stringify(dataset, null, 2)}\n`);
+  const path = recordPath(dataDir, dataset.name);
+  try {
+    replaceFile(path, `${JSON.stringify(dataset, null, 2)}\n`);
+  } catch (cause) {
+    throw new PasserbyError(
+      "data_dir_unusable",
+      `the events are imported, but ${path} cannot be written (${describeError(cause)}): run the import again`,
+      { cause },
+    );
+  }
 }
 
 /** The shards of imports in a data directory with the key of the file that each was made of. */
