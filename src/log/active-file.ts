@@ -2,7 +2,8 @@
  * The file that is being written, as its only writer sees it: bytes are committed (on disk, under the file's name) or
  * the commit throws and none of them is in the file. Synchronous, because it has a thread of its own.
  *
- * - A failed write is cut back to the last committed byte; the descriptor stays good.
+ * - What a failed write left is cut off, and the file is sealed: a reader may have seen those lines, and must never find
+ *   others at their offsets.
  * - After a failed sync the descriptor is never used again: Linux reports the error once and then calls lost pages
  *   clean (kernel docs, "fsyncgate"). The file is cut back and sealed, and the bytes are written to a new one.
  * - A file that was moved, deleted or changed by somebody else is left, and the bytes are written to a new one: a
@@ -127,12 +128,7 @@ export class ActiveFile {
     try {
       writeAll(file.descriptor, bytes);
     } catch (error) {
-      try {
-        ftruncateSync(file.descriptor, file.bytes);
-      } catch (cutError) {
-        this.options.onWarning(`${this.name} could not be cut back to its last whole line: ${describeError(cutError)}`);
-        this.close();
-      }
+      if (fstatSync(file.descriptor).size !== file.bytes) this.giveUp(file, bytes);
       throw error;
     }
   }
@@ -147,19 +143,25 @@ export class ActiveFile {
     throw new PasserbyError("log_unavailable", "another program moved, deleted or changed the file; leave it alone");
   }
 
-  /** Cuts off what was not committed, never another's bytes, and closes the descriptor. */
+  /** Cuts off what was not committed, never another's bytes, and closes the descriptor; the next open seals the file. */
   private giveUp(file: OpenFile, bytes: Uint8Array): void {
     this.file = undefined;
     try {
-      const { size } = fstatSync(file.descriptor);
-      if (size === file.bytes + bytes.length) ftruncateSync(file.descriptor, file.bytes);
-      else if (endsWith(file.descriptor, size, bytes)) ftruncateSync(file.descriptor, size - bytes.length);
+      cutOwnBytes(file, bytes);
     } catch (error) {
-      this.options.onWarning(`${this.name} keeps lines that are written again elsewhere: ${describeError(error)}`);
+      this.options.onWarning(`${this.name} keeps lines that were not acknowledged: ${describeError(error)}`);
     } finally {
       closeSync(file.descriptor);
     }
   }
+}
+
+/** Cuts off the part of `bytes` that stands behind the committed ones, or all of it behind what another has written. */
+function cutOwnBytes({ descriptor, bytes: committed }: OpenFile, bytes: Uint8Array): void {
+  const { size } = fstatSync(descriptor);
+  const isOurs = size > committed && size <= committed + bytes.length;
+  if (isOurs) ftruncateSync(descriptor, committed);
+  else if (endsWith(descriptor, size, bytes)) ftruncateSync(descriptor, size - bytes.length);
 }
 
 function endsWith(descriptor: number, size: number, bytes: Uint8Array): boolean {

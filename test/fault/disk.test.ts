@@ -54,8 +54,10 @@ describe.skipIf(!hasTmpfs)("a log on a full disk [needs tmpfs]", () => {
     await waitUntil(() => log.status().accepting);
     await log.append([makeEvent("b")]);
     await log.close();
-    const { events, problems } = await readLog(dataDir);
+    const { files, events, problems } = await readLog(dataDir);
     expect([events.map(idOf), problems]).toEqual([[...before.acked, "b"], []]);
+    // The line that did not fit left a part that was cut off; nothing else may stand where a reader may have seen it.
+    expect(files.map((file) => file.kind)).toEqual(["sealed", "active"]);
     expect(warnings.at(-1)).toBe("the log takes events again");
   });
 
