@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import { PasserbyError } from "../errors.ts";
 import type { AcceptedEvent } from "../event.ts";
 import { encodeLines } from "./encode-line.ts";
+import { LineBuffer } from "./line-buffer.ts";
 import type { WriterAnswer, WriterClient } from "./writer-client.ts";
 
 export type GroupCommitOptions = {
@@ -37,12 +38,8 @@ type Waiter = {
   readonly reject: (error: PasserbyError) => void;
 };
 
-type Batch = { readonly buffer: Buffer<ArrayBuffer>; readonly bytes: number; readonly waiters: readonly Waiter[] };
 type Failure = { readonly cause: RefusalCause; readonly message: string };
 
-const FIRST_BUFFER_BYTES = 262_144;
-/** A buffer that a burst has made larger is not kept. */
-const KEPT_BUFFER_BYTES = 4_194_304;
 const PROBE_INTERVAL_MS = 500;
 
 export class GroupCommit {
@@ -51,9 +48,7 @@ export class GroupCommit {
   private start: string;
   private nextSeq = 0;
   private appendedEvents = 0;
-  private buffer: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
-  private bufferedBytes = 0;
-  private spare: Buffer<ArrayBuffer> | undefined;
+  private readonly lines: LineBuffer = new LineBuffer();
   private waiters: Waiter[] = [];
   private inFlightBytes = 0;
   private running: Promise<void> | undefined;
@@ -107,7 +102,7 @@ export class GroupCommit {
     const bytes = Buffer.byteLength(lines);
     const overflow = this.findRefusal(bytes);
     if (overflow) return Promise.reject(unavailable(overflow));
-    this.fill(lines, bytes);
+    this.lines.add(lines, bytes);
     this.nextSeq += events.length;
     this.running ??= this.run();
     return new Promise((resolve, reject) => {
@@ -125,7 +120,7 @@ export class GroupCommit {
   }
 
   private get queuedBytes(): number {
-    return this.bufferedBytes + this.inFlightBytes;
+    return this.lines.bytes + this.inFlightBytes;
   }
 
   private findRefusal(bytes: number): Failure | undefined {
@@ -138,23 +133,15 @@ export class GroupCommit {
     return { cause: "queue_full", message: `${queuedBytes} bytes wait for the disk, the bound is ${maxQueueBytes}` };
   }
 
-  private fill(lines: string, bytes: number): void {
-    const needed = this.bufferedBytes + bytes;
-    if (needed > this.buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
-      this.buffer.copy(larger, 0, 0, this.bufferedBytes);
-      this.buffer = larger;
-    }
-    this.buffer.write(lines, this.bufferedBytes, "utf8");
-    this.bufferedBytes = needed;
-  }
-
   private async run(): Promise<void> {
     // What else came in the same turn of the event loop goes into the first commit; this waits for nothing outside.
     await new Promise(setImmediate);
-    while (this.bufferedBytes > 0) {
-      const batch = this.takeBatch();
-      const answer = await this.options.client.commit(batch.buffer, batch.bytes);
+    while (this.lines.bytes > 0) {
+      const { buffer, bytes } = this.lines.take();
+      const batch = this.waiters;
+      this.waiters = [];
+      this.inFlightBytes = bytes;
+      const answer = await this.options.client.commit(buffer, bytes);
       this.inFlightBytes = 0;
       if (answer.kind === "committed") this.settle(batch, answer);
       else this.fail(batch, answer);
@@ -162,41 +149,28 @@ export class GroupCommit {
     this.running = undefined;
   }
 
-  private takeBatch(): Batch {
-    const batch = { buffer: this.buffer, bytes: this.bufferedBytes, waiters: this.waiters };
-    this.buffer = this.spare ?? Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
-    this.spare = undefined;
-    this.bufferedBytes = 0;
-    this.waiters = [];
-    this.inFlightBytes = batch.bytes;
-    return batch;
-  }
-
-  private settle(batch: Batch, answer: Extract<WriterAnswer, { kind: "committed" }>): void {
-    this.keepBuffer(answer.buffer);
+  private settle(batch: readonly Waiter[], answer: Extract<WriterAnswer, { kind: "committed" }>): void {
+    this.lines.giveBack(answer.buffer);
     this.file = { ...this.file, name: answer.file, bytes: answer.fileBytes };
-    for (const { position, events, resolve } of batch.waiters) {
+    for (const { position, events, resolve } of batch) {
       this.appendedEvents += events;
       resolve({ ...position, file: answer.file });
     }
   }
 
-  private fail(batch: Batch, answer: WriterAnswer): void {
-    if (answer.kind === "failed") this.keepBuffer(answer.buffer);
-    this.failure = describeFailure(answer);
-    const detail = answer.kind === "failed" ? answer.message : this.failure.message;
+  private fail(batch: readonly Waiter[], answer: WriterAnswer): void {
+    if (answer.kind === "failed") this.lines.giveBack(answer.buffer);
+    const failure = describeFailure(answer);
+    const detail = answer.kind === "failed" ? answer.message : failure.message;
     this.options.onWarning(`the log does not take events, and tries again twice a second: ${detail}`);
-    const rejected = [...batch.waiters, ...this.waiters];
+    const rejected = [...batch, ...this.waiters];
+    this.failure = failure;
     this.waiters = [];
-    this.bufferedBytes = 0;
+    this.lines.clear();
     this.start = newStart(this.options.clock);
     this.nextSeq = 0;
-    for (const { reject } of rejected) reject(unavailable(this.failure));
+    for (const { reject } of rejected) reject(unavailable(failure));
     this.scheduleProbe();
-  }
-
-  private keepBuffer(bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.byteLength <= KEPT_BUFFER_BYTES) this.spare = Buffer.from(bytes.buffer);
   }
 
   private scheduleProbe(): void {

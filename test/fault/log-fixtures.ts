@@ -84,6 +84,21 @@ export async function readLog(dataDir: string): Promise<LogContent> {
   return { files, events, problems };
 }
 
+/** Counts how often each id is in the log of a folder, without holding the events. */
+export async function countIds(
+  dataDir: string,
+): Promise<{ readonly counts: ReadonlyMap<unknown, number>; readonly problems: readonly LineProblem[] }> {
+  const counts = new Map<unknown, number>();
+  const problems: LineProblem[] = [];
+  for (const { path } of await listLogFiles(dataDir)) {
+    for await (const { decoded } of readEvents(path)) {
+      if (isStoredEvent(decoded)) counts.set(idOf(decoded), (counts.get(idOf(decoded)) ?? 0) + 1);
+      else problems.push(decoded);
+    }
+  }
+  return { counts, problems };
+}
+
 /** Reads an async iterable to its end. */
 export async function gather<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
   const all: Item[] = [];
