@@ -81,6 +81,11 @@ export function unavailable(error: unknown): PasserbyError {
   });
 }
 
+/** Says whether an error means that the file is damaged: blocks are checked when they are read, not when it is opened. */
+export function isDamage(error: unknown): boolean {
+  return /corrupt|checksum|could not read enough bytes|serialization error/i.test(describeError(error));
+}
+
 function freeName(stem: string): string {
   for (let number = 1; ; number += 1) {
     const path = number === 1 ? `${stem}.duckdb` : `${stem}-${number}.duckdb`;
@@ -105,7 +110,12 @@ async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Da
     if (path !== null) chmodSync(path, 0o600);
     const writer = await connectTo(instance);
     await prepare(writer);
-    return { writer, connect: () => connectTo(instance), close: () => instance.closeSync() };
+    const close = (): void => {
+      // Only the last connection's end moves the write-ahead log into the file.
+      writer.close();
+      instance.closeSync();
+    };
+    return { writer, connect: () => connectTo(instance), close };
   } catch (error) {
     instance.closeSync();
     throw error;
@@ -119,6 +129,8 @@ async function prepare({ ask }: Connection): Promise<void> {
   if (tables.length === 0) for (const statement of ["BEGIN", ...CREATE_TABLES, "COMMIT"]) await ask(statement);
   const [row] = await ask("SELECT version FROM store_version");
   if (row?.["version"] !== SCHEMA_VERSION) throw new Error(`schema version ${row?.["version"]}, not ${SCHEMA_VERSION}`);
+  // Blocks are read when they are asked for: what every load begins with has to be whole.
+  await ask("SELECT * FROM checkpoints");
   await ask(CREATE_STAGED);
 }
 

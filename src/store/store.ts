@@ -8,14 +8,22 @@
  * one row a visit; `checkpoints` one row a log file, by an identity that survives renaming, with the offset loaded.
  *
  * Crash: rows, sessions and checkpoint of a batch are one transaction, so a kill loses at most a batch that the next
- * load reads again. A file that does not open, of another schema version, or ahead of the log is renamed to
- * `store-set-aside-….duckdb` and made anew. A disk that fails under DuckDB makes the open database refuse everything;
+ * load reads again. A file that does not open, turns out to be damaged when it is read, has another schema version or
+ * is ahead of the log is renamed to `store-set-aside-….duckdb` and made anew by the next load. A disk that fails under DuckDB makes the open database refuse everything;
  * the next load opens it again.
  */
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
-import { type Ask, type Database, type DatabaseOptions, openDatabase, setAside, unavailable } from "./duckdb.ts";
+import {
+  type Ask,
+  type Database,
+  type DatabaseOptions,
+  isDamage,
+  openDatabase,
+  setAside,
+  unavailable,
+} from "./duckdb.ts";
 import { type LineCounts, Loader, type LoadReport, LogShrunkError, NO_LINES } from "./load.ts";
 
 /** Name of the store's file in the data directory. */
@@ -78,6 +86,7 @@ class DuckDBStore {
   private waiting: Promise<LoadReport> | undefined;
   private lastLoadedAt: number | null = null;
   private lastError: string | null = null;
+  private damage: string | null = null;
 
   constructor(options: StoreOptions) {
     this.options = options;
@@ -135,25 +144,27 @@ class DuckDBStore {
   }
 
   private async loadOrRebuild(): Promise<LineCounts & { readonly files: number }> {
-    const { loader } = await this.open();
     try {
-      return await loader.load();
+      if (this.damage === null) return await (await this.open()).loader.load();
     } catch (error) {
-      if (!(error instanceof LogShrunkError)) throw error;
-      this.startAnew(error.message);
+      if (!(error instanceof LogShrunkError) && !isDamage(error)) throw error;
+      this.damage = describeError(error);
     }
+    this.startAnew(this.damage);
     return (await this.open()).loader.load();
   }
 
   private startAnew(reason: string): void {
     const { path, now, onWarning } = this.databaseOptions;
     this.drop();
+    this.damage = null;
     const kept = path === null ? "nothing" : setAside(path, now());
-    onWarning(`the log is behind the store, which is rebuilt from it; kept as ${kept}: ${reason}`);
+    onWarning(`the store is damaged or ahead of the log and is rebuilt from it; kept as ${kept}: ${reason}`);
   }
 
   /** After a fatal error (a disk that failed) DuckDB refuses everything until the file is opened again. */
   private dropIfInvalid(error: unknown): void {
+    if (isDamage(error)) this.damage = describeError(error);
     if (/database has been invalidated|FATAL/i.test(describeError(error))) this.drop();
   }
 
