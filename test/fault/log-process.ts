@@ -31,8 +31,11 @@ export type LogProcess = {
   readonly close: () => Promise<number | null>;
 };
 
-/** Faults in strace's words, `fdatasync:error=EIO:when=3`; with `path` only calls on that file count. */
-export type Injection = { readonly fault: string; readonly path?: string };
+/**
+ * A fault in strace's words, `fdatasync:error=EIO:when=3`; with `path` only calls on that file count. With `record`,
+ * writes and syncs are written to that file.
+ */
+export type Injection = { readonly fault: string; readonly path?: string; readonly record?: string };
 
 /** Starts a process that opens the log of a folder. */
 export async function startLogProcess(dataDir: string, injection?: Injection): Promise<LogProcess> {
@@ -84,20 +87,9 @@ function spawnWriter(dataDir: string, injection: Injection | undefined): ChildPr
 }
 
 /** Returns the words to put in front of a command; `-D` makes the command itself the child, which signals then reach. */
-export function traceWith({ fault, path }: Injection): readonly string[] {
-  const [call] = fault.split(":");
+export function traceWith({ fault, path, record }: Injection): readonly string[] {
+  const calls = record === undefined ? fault.split(":")[0] : "write,fdatasync";
   const filter = path === undefined ? [] : ["-P", path];
-  return [
-    strace ?? "strace",
-    "-D",
-    "-f",
-    "-qq",
-    "-o",
-    "/dev/null",
-    "-e",
-    `trace=${call}`,
-    "-e",
-    `inject=${fault}`,
-    ...filter,
-  ];
+  const rules = ["-e", `trace=${calls}`, "-e", `inject=${fault}`, ...filter];
+  return [strace ?? "strace", "-D", "-f", "-qq", "-o", record ?? "/dev/null", ...rules];
 }
