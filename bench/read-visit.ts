@@ -5,10 +5,10 @@
  * Run: npm run bench -- read-visit
  */
 import { bench, do_not_optimize, run, summary } from "mitata";
-import { isBotAgent } from "../src/collector/classify.ts";
-import { createAgentReader, describeAgent } from "../src/collector/enrich.ts";
-import { scrubMetadata, scrubReferrer, scrubText, scrubUrl } from "../src/collector/scrub.ts";
-import { findSource } from "../src/collector/source.ts";
+import { isBotAgent } from "../src/collector/enrichment/classify.ts";
+import { createAgentReader, describeAgent } from "../src/collector/enrichment/enrich.ts";
+import { findSource } from "../src/collector/enrichment/source.ts";
+import { scrubMetadata, scrubReferrer, scrubText, scrubUrl } from "../src/collector/privacy/scrub.ts";
 
 const event = {
   event: "page_view",

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { PasserbyError } from "../src/errors.ts";
-import { KEY_SCOPES, type KeyRing, type KeyScope, openKeys } from "../src/server/keys.ts";
+import { KEY_SCOPES, type KeyRing, type KeyScope, openKeys } from "../src/server/access/keys.ts";
 import { commandSettings } from "./settings.ts";
 
 type CreateFlags = { scope: KeyScope; site?: string; expires?: string; dataDir?: string; json?: boolean };

@@ -4,8 +4,8 @@
  */
 import { mkdirSync } from "node:fs";
 import { type Clock, systemClock } from "../src/clock.ts";
-import { describeAgent } from "../src/collector/enrich.ts";
-import { findSource } from "../src/collector/source.ts";
+import { describeAgent } from "../src/collector/enrichment/enrich.ts";
+import { findSource } from "../src/collector/enrichment/source.ts";
 import type { AcceptedEvent } from "../src/event.ts";
 import { writeImportShard } from "../src/log/import-shard.ts";
 import { listLogFiles } from "../src/log/log-files.ts";
@@ -164,7 +164,7 @@ function byTime(a: AcceptedEvent, b: AcceptedEvent): number {
 export async function seed(dataDir: string, clock: Clock = systemClock): Promise<number> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const files = await listLogFiles(dataDir);
-  if (files.some((file) => file.dataset === DATASET)) return 0;
+  if (files.some((file) => "dataset" in file && file.dataset === DATASET)) return 0;
   const visits = new Visits(20261123, PAGES);
   const today = Math.floor(clock.now() / DAY_MS) * DAY_MS;
   const days = Array.from({ length: DAYS + 1 }, (_, index) =>

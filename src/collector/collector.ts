@@ -11,18 +11,18 @@ import { type ErrorDetail, PasserbyError } from "../errors.ts";
 import { type AcceptedEvent, type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.ts";
 import type { Ring } from "../live/ring.ts";
 import type { Log } from "../log/log.ts";
-import { trackActiveVisitors } from "./active-visitors.ts";
-import { type Batch, decodeBatch, type EncodedBody } from "./decode.ts";
-import { createAgentReader } from "./enrich.ts";
-import { currentVisitorId } from "./identify.ts";
-import { indexOrigins, type OriginList } from "./origins.ts";
+import { createAgentReader } from "./enrichment/enrich.ts";
+import { trackActiveVisitors } from "./identity/active-visitors.ts";
+import { currentVisitorId } from "./identity/identify.ts";
+import type { SaltKeeper } from "./identity/salts.ts";
+import { type Batch, decodeBatch, type EncodedBody } from "./intake/decode.ts";
+import { indexOrigins, type OriginList } from "./intake/origins.ts";
+import type { Sender } from "./intake/sender.ts";
+import { findSite, indexSites, type SiteFinder } from "./intake/site.ts";
+import { refuseWhole, type SortedBatch, sortBatch } from "./intake/sort-batch.ts";
+import { validateEvent } from "./intake/validate.ts";
 import { type PipelineState, type Processed, runAll } from "./pipeline.ts";
-import type { SaltKeeper } from "./salts.ts";
-import type { Sender } from "./sender.ts";
-import { findSite, indexSites, type SiteFinder } from "./site.ts";
-import { refuseWhole, type SortedBatch, sortBatch } from "./sort-batch.ts";
 import { createTally, type Tally } from "./tally.ts";
-import { validateEvent } from "./validate.ts";
 
 export type CollectRequest = {
   readonly body: EncodedBody;

@@ -1,6 +1,6 @@
 /** An event on its way through the pipeline: what the client sent, who sent it, and what the steps have made of it. */
 import { type AcceptedEvent, type EventInput, SMOKE_EVENT, SMOKE_VISITOR_PREFIX } from "../event.ts";
-import type { Sender } from "./sender.ts";
+import type { Sender } from "./intake/sender.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

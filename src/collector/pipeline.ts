@@ -10,11 +10,11 @@
 import type { Settings } from "../config.ts";
 import type { AcceptedEvent, DropReason } from "../event.ts";
 import type { Draft } from "./draft.ts";
-import { classifyEvent, type EnrichState, enrichEvent } from "./enrich-event.ts";
+import { classifyEvent, type EnrichState, enrichEvent } from "./enrichment/enrich-event.ts";
 import { gate } from "./gate.ts";
-import { type IdentityState, identify } from "./identify.ts";
+import { type IdentityState, identify } from "./identity/identify.ts";
+import { scrubEvent } from "./privacy/scrub-event.ts";
 import { sample } from "./sample.ts";
-import { scrubEvent } from "./scrub-event.ts";
 
 /** What the steps lean on; made once at start. */
 export type PipelineState = EnrichState & {

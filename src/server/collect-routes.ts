@@ -1,9 +1,9 @@
 /** `POST /api/metrics/event`: hands the raw body to the collector and sends its answer; holds no logic of its own. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { readSender, type Sender } from "../collector/sender.ts";
+import { readSender, type Sender } from "../collector/intake/sender.ts";
 import { PasserbyError } from "../errors.ts";
 import { BOUNDS, REFUSAL_REASONS } from "../event.ts";
-import { covers, readBearer } from "./access.ts";
+import { covers, readBearer } from "./access/access.ts";
 import type { ServerParts } from "./parts.ts";
 import { toPasserbyError } from "./refusals.ts";
 

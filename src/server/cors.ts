@@ -1,6 +1,6 @@
 /** CORS for the collector's endpoints: an answer to an allowed origin can be read by its page, errors included. */
 import type { FastifyInstance } from "fastify";
-import type { OriginList } from "../collector/origins.ts";
+import type { OriginList } from "../collector/intake/origins.ts";
 import { PasserbyError } from "../errors.ts";
 import { sendError } from "./refusals.ts";
 

@@ -5,9 +5,9 @@ import { PasserbyError } from "../errors.ts";
 import { parseQuery } from "../query/parse-query.ts";
 import { answer } from "../query/query.ts";
 import { visitorsNow } from "../query/visitors-now.ts";
-import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "./access.ts";
+import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "./access/access.ts";
+import type { Session } from "./access/sign-in-sessions.ts";
 import type { ServerParts } from "./parts.ts";
-import type { Session } from "./sign-in-sessions.ts";
 
 const signInBody = Compile({
   type: "object",

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { PasserbyError } from "../errors.ts";
 import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../live/snapshot.ts";
 import { clientBucket } from "../sampling.ts";
-import { covers, readBearer, requireSite } from "./access.ts";
+import { covers, readBearer, requireSite } from "./access/access.ts";
 import { senderOf } from "./collect-routes.ts";
 import type { ServerParts } from "./parts.ts";
 

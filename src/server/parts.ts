@@ -5,9 +5,9 @@ import type { Settings } from "../config.ts";
 import type { Ring } from "../live/ring.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
-import type { AddressReader } from "./client-address.ts";
-import type { KeyRing } from "./keys.ts";
-import type { SignIn } from "./sign-in-sessions.ts";
+import type { AddressReader } from "./access/client-address.ts";
+import type { KeyRing } from "./access/keys.ts";
+import type { SignIn } from "./access/sign-in-sessions.ts";
 
 export type ServerParts = {
   readonly settings: Settings;

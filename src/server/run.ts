@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../clock.ts";
 import { createCollector } from "../collector/collector.ts";
-import { openSalts, type SaltKeeper } from "../collector/salts.ts";
+import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
 import type { Settings } from "../config.ts";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
 import { createRing } from "../live/ring.ts";
@@ -14,11 +14,11 @@ import { type Log, openLog } from "../log/log.ts";
 import { prepareDataDir } from "../log/ownership.ts";
 import { readNewest } from "../log/read-newest.ts";
 import { openStore, type Store } from "../store/store.ts";
-import { trustProxies } from "./client-address.ts";
+import { trustProxies } from "./access/client-address.ts";
+import { type KeyRing, openKeys } from "./access/keys.ts";
+import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { buildApp } from "./http-app.ts";
-import { type KeyRing, openKeys } from "./keys.ts";
 import { startLoading } from "./loading.ts";
-import { openSignIn, type SignIn } from "./sign-in-sessions.ts";
 
 /** How often old salts are looked after when no request does it. */
 const SALT_CHECK_MS = 60_000;

@@ -14,7 +14,7 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
-import { createAgentReader } from "../collector/enrich.ts";
+import { createAgentReader } from "../collector/enrichment/enrich.ts";
 import type { Site } from "../config.ts";
 import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import type { AcceptedEvent } from "../event.ts";

@@ -2,7 +2,7 @@ import { createSecretKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sharedData } from "../../test/means.ts";
-import { createAgentReader } from "../collector/enrich.ts";
+import { createAgentReader } from "../collector/enrichment/enrich.ts";
 import { decodeLine, isStoredEvent } from "../log/decode-line.ts";
 import { encodeLines } from "../log/encode-line.ts";
 import { ACCESS_FORMATS, type AccessRequest, parseAccessLine } from "./access-line.ts";

@@ -5,10 +5,10 @@
 
 import type { KeyObject } from "node:crypto";
 import { utcDay } from "../clock.ts";
-import type { AgentReader } from "../collector/enrich.ts";
-import { deriveVisitorId } from "../collector/identify.ts";
-import { scrubReferrer, scrubUrl } from "../collector/scrub.ts";
-import { findSource } from "../collector/source.ts";
+import type { AgentReader } from "../collector/enrichment/enrich.ts";
+import { findSource } from "../collector/enrichment/source.ts";
+import { deriveVisitorId } from "../collector/identity/identify.ts";
+import { scrubReferrer, scrubUrl } from "../collector/privacy/scrub.ts";
 import type { AcceptedEvent } from "../event.ts";
 import type { AccessRequest } from "./access-line.ts";
 

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { openKeys } from "../../src/server/keys.ts";
+import { openKeys } from "../../src/server/access/keys.ts";
 import { chromium } from "../means.ts";
 import { AGENTS, type Harness, startHarness } from "./dashboard-harness.ts";
 

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { openKeys } from "../../src/server/keys.ts";
+import { openKeys } from "../../src/server/access/keys.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
 const PASSERBY = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));

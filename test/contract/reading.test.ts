@@ -1,7 +1,7 @@
 /** Who may read: keys, sessions, origins, and how soon an event is in an answer. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { openKeys } from "../../src/server/keys.ts";
+import { openKeys } from "../../src/server/access/keys.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
 let server: TestServer;

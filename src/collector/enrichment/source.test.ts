@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sharedData } from "../../test/means.ts";
+import { sharedData } from "../../../test/means.ts";
 import { findChannel } from "./channel.ts";
 import { findSource } from "./source.ts";
 

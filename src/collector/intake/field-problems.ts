@@ -1,5 +1,5 @@
 /** What is wrong with a field, in words that a developer can act on; a value from outside is never repeated. */
-import { BOUNDS, eventInputSchema } from "../event.ts";
+import { BOUNDS, eventInputSchema } from "../../event.ts";
 
 const FIELD_HINTS: Readonly<Record<string, string>> = {
   event_id: "must be a UUID",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readSettings } from "../config.ts";
+import { readSettings } from "../../config.ts";
 import { indexOrigins } from "./origins.ts";
 import { findSite, indexSites } from "./site.ts";
 

@@ -6,7 +6,7 @@
  * browser is the same browser, since `device` says the rest.
  */
 import { UAParser } from "ua-parser-js";
-import type { Device } from "../event.ts";
+import type { Device } from "../../event.ts";
 import { isBotAgent } from "./classify.ts";
 
 /** What a user agent says. Versions are major versions; what it does not say is absent. */

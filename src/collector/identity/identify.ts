@@ -3,8 +3,8 @@
  * is destroyed. The address and the user agent live in locals only. An id that the client sent is kept.
  */
 import { createHmac, type KeyObject } from "node:crypto";
+import type { Draft } from "../draft.ts";
 import { type ActiveVisitors, isAfterMidnight } from "./active-visitors.ts";
-import type { Draft } from "./draft.ts";
 import type { SaltKeeper } from "./salts.ts";
 
 /** What an id is made of; two sites never share one. */

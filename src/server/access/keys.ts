@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Compile } from "typebox/compile";
-import type { Clock } from "../clock.ts";
-import { PasserbyError, systemErrorCode } from "../errors.ts";
-import { replaceFile } from "../replace-file.ts";
+import type { Clock } from "../../clock.ts";
+import { PasserbyError, systemErrorCode } from "../../errors.ts";
+import { replaceFile } from "../../replace-file.ts";
 
 export const KEY_SCOPES = ["read", "ingest", "admin", "overlay"] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../clock.ts";
-import { readSettings } from "../config.ts";
-import { CLIENT_SEED, unitInterval } from "../sampling.ts";
+import { systemClock } from "../../clock.ts";
+import { readSettings } from "../../config.ts";
+import { CLIENT_SEED, unitInterval } from "../../sampling.ts";
 import type { Sender } from "./sender.ts";
 import { indexSites } from "./site.ts";
 import { type Validated, type Validation, validateEvent } from "./validate.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../../clock.ts";
 import { type ActiveVisitors, trackActiveVisitors } from "./active-visitors.ts";
 import { currentVisitorId, deriveVisitorId } from "./identify.ts";
 import { openSalts, type SaltKeeper } from "./salts.ts";

@@ -1,5 +1,5 @@
 /** The scrub step: takes what is personal or secret out of the texts of an event, before anything else reads them. */
-import type { Draft } from "./draft.ts";
+import type { Draft } from "../draft.ts";
 import { type Scrubbed, scrubMetadata, scrubReferrer, scrubText, scrubUrl } from "./scrub.ts";
 
 /** Scrubs address, referrer, title, name and metadata in place and adds up the redactions. */

@@ -5,9 +5,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Compile } from "typebox/compile";
-import type { Clock } from "../clock.ts";
-import { systemErrorCode } from "../errors.ts";
-import { replaceFile } from "../replace-file.ts";
+import type { Clock } from "../../clock.ts";
+import { systemErrorCode } from "../../errors.ts";
+import { replaceFile } from "../../replace-file.ts";
 import { hashSecret, type KeyRing } from "./keys.ts";
 
 const TOKEN_LIFETIME_MS = 10 * 60_000;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { sharedData } from "../../test/means.ts";
-import { PasserbyError } from "../errors.ts";
+import { sharedData } from "../../../test/means.ts";
+import { PasserbyError } from "../../errors.ts";
 import { decodeBatch, parseTimestamp } from "./decode.ts";
 
 const json = "application/json";

@@ -3,9 +3,10 @@
  * here, and the channel it belongs to. Well-known sources get their name, others keep theirs; the site's own pages are
  * no source.
  */
+
+import { redact } from "../privacy/scrub-patterns.ts";
 import { advertiserOf, findChannel, isClickId } from "./channel.ts";
 import { sourceOfHost, sourceOfWord } from "./known-sources.ts";
-import { redact } from "./scrub-patterns.ts";
 
 /** Where a visit came from; both absent for a page reached from within the site. */
 export type FoundSource = { readonly source?: string; readonly channel?: string };

@@ -5,9 +5,9 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, utcDay } from "../clock.ts";
-import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
-import { replaceFile } from "../replace-file.ts";
+import { type Clock, utcDay } from "../../clock.ts";
+import { describeError, PasserbyError, systemErrorCode } from "../../errors.ts";
+import { replaceFile } from "../../replace-file.ts";
 
 const SALT_BYTES = 32;
 const DAY_MS = 86_400_000;

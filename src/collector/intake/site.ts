@@ -1,5 +1,5 @@
 /** Which site an event belongs to: looked up by host name, from what the browser says about the page. */
-import type { Site } from "../config.ts";
+import type { Site } from "../../config.ts";
 import type { Sender } from "./sender.ts";
 
 export type SiteFinder = {

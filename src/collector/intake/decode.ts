@@ -4,8 +4,8 @@
  */
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip } from "node:zlib";
-import { PasserbyError, systemErrorCode } from "../errors.ts";
-import { BOUNDS, CONTRACT_VERSION } from "../event.ts";
+import { PasserbyError, systemErrorCode } from "../../errors.ts";
+import { BOUNDS, CONTRACT_VERSION } from "../../event.ts";
 
 const inflate = { gzip: promisify(gunzip), br: promisify(brotliDecompress) };
 

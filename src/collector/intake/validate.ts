@@ -3,13 +3,13 @@
  * from the schema in event.ts; what JSON Schema cannot say (times, sites, sampling) is checked here.
  */
 import { Compile } from "typebox/compile";
-import type { Clock } from "../clock.ts";
-import type { Settings } from "../config.ts";
-import type { ErrorDetail } from "../errors.ts";
-import { BOUNDS, CONTRACT_VERSION, type EventInput, eventInputSchema, serverFieldsSchema } from "../event.ts";
-import { CLIENT_SEED, unitInterval } from "../sampling.ts";
+import type { Clock } from "../../clock.ts";
+import type { Settings } from "../../config.ts";
+import type { ErrorDetail } from "../../errors.ts";
+import { BOUNDS, CONTRACT_VERSION, type EventInput, eventInputSchema, serverFieldsSchema } from "../../event.ts";
+import { CLIENT_SEED, unitInterval } from "../../sampling.ts";
+import type { Draft } from "../draft.ts";
 import { type Batch, isRecord, parseTimestamp } from "./decode.ts";
-import type { Draft } from "./draft.ts";
 import { describeField, describeMetadataProblem } from "./field-problems.ts";
 import { newEventId } from "./new-event-id.ts";
 import type { Sender } from "./sender.ts";

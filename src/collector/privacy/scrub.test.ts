@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isLong, sharedData } from "../../test/means.ts";
+import { isLong, sharedData } from "../../../test/means.ts";
 import { scrubMetadata, scrubReferrer, scrubText, scrubUrl } from "./scrub.ts";
 
 describe("scrubText", () => {

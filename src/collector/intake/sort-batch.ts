@@ -1,6 +1,6 @@
 /** Splits a batch into drafts and refusals; without `partial`, one refusal is the refusal of all. */
-import { type ErrorDetail, PasserbyError } from "../errors.ts";
-import type { Draft } from "./draft.ts";
+import { type ErrorDetail, PasserbyError } from "../../errors.ts";
+import type { Draft } from "../draft.ts";
 import type { Validated } from "./validate.ts";
 
 /** The answer names this many problems at most; a client that has more has one mistake in all of them. */

@@ -1,9 +1,9 @@
 /** The classify and enrich steps: robots are marked (or dropped), then browser, system, device and source are filled in. */
-import type { Settings } from "../config.ts";
-import type { DropReason } from "../event.ts";
-import { type Draft, isSmoke } from "./draft.ts";
+import type { Settings } from "../../config.ts";
+import type { DropReason } from "../../event.ts";
+import { type Draft, isSmoke } from "../draft.ts";
+import type { SiteFinder } from "../intake/site.ts";
 import type { AgentReader } from "./enrich.ts";
-import type { SiteFinder } from "./site.ts";
 import { findSource } from "./source.ts";
 
 /** What the two steps lean on. */

@@ -1,6 +1,6 @@
 /** Who may read: a bearer key with a fitting scope, or the dashboard's cookie on a request from its own pages. */
 import type { FastifyRequest } from "fastify";
-import { PasserbyError } from "../errors.ts";
+import { PasserbyError } from "../../errors.ts";
 import type { KeyRecord, KeyRing, KeyScope } from "./keys.ts";
 import type { Session, SignIn } from "./sign-in-sessions.ts";
 
