@@ -5,12 +5,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
 import { buildTracker } from "../../../scripts/build-tracker.ts";
-import { chromium as chromiumPath } from "../../means.ts";
 import { startTestServer } from "../../support/test-server.ts";
 import { type Edge, startEdge } from "./edge.ts";
+import { launchBrowser } from "./launch.ts";
 import { type PageSettings, serveTrackedPages } from "./tracked-pages.ts";
 
 const LAST_EVENT = "the_end";
@@ -99,23 +99,6 @@ export async function startBench(): Promise<Bench> {
       rmSync(trackerDir, { recursive: true, force: true });
     },
   };
-}
-
-/** Starts Chromium as visitors have it: with the back/forward cache, which playwright turns off. */
-export function launchBrowser(): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error("chromium is not installed");
-  return chromium.launch({
-    executablePath: chromiumPath,
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--no-first-run",
-    ],
-  });
 }
 
 /** What a visitor does, and what the log holds of it afterwards, as written by `describeLine`. */

@@ -1,0 +1,34 @@
+/** What the demo site does besides being read: it starts the tracker, answers its forms, and shows layers of the map. */
+import { start, track } from "passerby-tracker";
+import "./site.css";
+
+// The server of the demo names the collector in each page; a site of its own sets VITE_API_BASE_URL as it is built.
+const api = document.querySelector<HTMLMetaElement>('meta[name="passerby-api"]')?.content;
+start(api ? { apiBaseUrl: api } : {});
+
+for (const box of document.querySelectorAll<HTMLInputElement>("input[data-layer]")) {
+  const { layer = "" } = box.dataset;
+  box.addEventListener("change", () => {
+    document.querySelector(`.map .${layer}`)?.classList.toggle("hidden", !box.checked);
+    track("layer_toggled", { layer, shown: box.checked });
+  });
+}
+
+for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-plan]")) {
+  button.addEventListener("click", () => {
+    track("plan_chosen", { plan: button.dataset["plan"] });
+    const notice = document.querySelector<HTMLDialogElement>("#plan-notice");
+    const name = notice?.querySelector(".plan-name");
+    if (name) name.textContent = button.dataset["plan"] ?? "";
+    notice?.showModal();
+  });
+}
+
+document.querySelector<HTMLFormElement>("#newsletter")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  // That somebody signed up, not who: the address never leaves the form.
+  track("newsletter_signup");
+  const answer = document.querySelector("#newsletter-answer");
+  if (answer) answer.textContent = "Thank you. This shop is a demonstration, so your address went nowhere.";
+  if (event.target instanceof HTMLFormElement) event.target.reset();
+});

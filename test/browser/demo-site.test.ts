@@ -1,0 +1,197 @@
+/** Holds that the demo site works as built and served: under its policy, by its links alone, and counted as its privacy page says. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildTracker } from "../../scripts/build-tracker.ts";
+import { type DemoSite, serveDemoSite } from "../../site/serve.ts";
+import { chromium } from "../means.ts";
+import { startTestServer, type TestServer } from "../support/test-server.ts";
+import { launchBrowser } from "./support/launch.ts";
+
+const SITE = fileURLToPath(new URL("../../site/", import.meta.url));
+
+/** Builds the site with a tracker of the same moment into a folder of its own. */
+async function buildSite(folder: string): Promise<string> {
+  await buildTracker(join(folder, "tracker"));
+  await build({
+    configFile: join(SITE, "vite.config.ts"),
+    root: SITE,
+    logLevel: "error",
+    resolve: { alias: { "passerby-tracker": join(folder, "tracker/index.js") } },
+    build: { outDir: join(folder, "site") },
+  });
+  return join(folder, "site");
+}
+
+/** Asks without tidying the address up first, as no browser would. */
+async function askRaw(url: string, path: string, method = "GET"): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const sent = request({ hostname, port, path, method }, (answer) => {
+      let body = "";
+      answer.setEncoding("utf8").on("data", (text) => {
+        body += text;
+      });
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body }));
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+describe("the server of the demo site", () => {
+  let folder: string;
+  let site: DemoSite;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "passerby-site-"));
+    site = await serveDemoSite({ port: 0, apiBaseUrl: "http://127.0.0.1:8001", distDir: await buildSite(folder) });
+  });
+  afterAll(async () => {
+    await site?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("serves pages, names the collector in them, and lets them talk to nobody else", async () => {
+    const answer = await fetch(`${site.url}/plans/?x=1`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const policy = answer.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("connect-src http://127.0.0.1:8001;");
+    expect(policy).not.toMatch(/unsafe|\*/);
+    expect(await answer.text()).toContain('<meta name="passerby-api" content="http://127.0.0.1:8001">');
+  });
+
+  test.for([
+    "/../../package.json",
+    "/%2e%2e/%2e%2e/package.json",
+    "/..%2f..%2fpackage.json",
+    "/assets/..\\..\\..\\package.json",
+    "//etc/passwd",
+    "/nothing",
+    "/plans",
+    "/%00",
+    "/%E0%A4%A",
+  ])("answers %s with the page for what is not there", async (path) => {
+    const { status, body } = await askRaw(site.url, path);
+    expect(status).toBe(404);
+    expect(body).toContain("Off the map");
+  });
+
+  test("takes no other method than GET and HEAD", async () => {
+    expect((await askRaw(site.url, "/", "POST")).status).toBe(405);
+    expect(await askRaw(site.url, "/", "HEAD")).toEqual({ status: 200, body: "" });
+  });
+});
+
+describe.skipIf(chromium === undefined)("the demo site [needs chromium]", () => {
+  let folder: string;
+  let collector: TestServer;
+  let site: DemoSite;
+  let browser: Browser;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "passerby-site-"));
+    const distDir = await buildSite(folder);
+    // Which origin the site has, is known only when it listens; a collector on loopback may allow any.
+    collector = await startTestServer({ settings: { ALLOWED_ORIGINS: "*", METRICS_SITES: "fellside=localhost" } });
+    site = await serveDemoSite({ port: 0, apiBaseUrl: collector.url, distDir });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+    await collector?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Opens a page that fails the test when anything is refused, missing or thrown. */
+  const openWatched = async (): Promise<{ page: Page; problems: string[] }> => {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => problems.push(message.text()));
+    page.on("response", (answer) => {
+      if (answer.status() >= 400) problems.push(`${answer.status()} ${answer.url()}`);
+    });
+    page.on("request", (asked) => {
+      if (![site.url, collector.url].some((origin) => asked.url().startsWith(origin)))
+        problems.push(`asked ${asked.url()}`);
+    });
+    return { page, problems };
+  };
+
+  test("is whole: every page is reached from the first by links, without an error or a request to anybody else", async () => {
+    const { page, problems } = await openWatched();
+    const toVisit = ["/"];
+    const visited: string[] = [];
+    for (let path = toVisit.shift(); path; path = toVisit.shift()) {
+      visited.push(path);
+      await page.goto(site.url + path);
+      const links = await page.$$eval("a[href^='/']", (anchors) =>
+        anchors.map((anchor) => anchor.getAttribute("href")),
+      );
+      for (const link of links) if (link && !visited.includes(link) && !toVisit.includes(link)) toVisit.push(link);
+      expect(await page.locator("h1").count(), path).toBe(1);
+      expect(await page.locator("footer a[href='/privacy.html']").count(), path).toBe(1);
+    }
+    expect(visited.sort()).toEqual([
+      "/",
+      "/about/",
+      "/journal/",
+      "/journal/every-path/",
+      "/journal/reading-contours/",
+      "/plans/",
+      "/privacy.html",
+    ]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test("counts what its privacy page lists, and nothing that a visitor writes", async () => {
+    const before = collector.readLog().length;
+    const { page, problems } = await openWatched();
+    await page.goto(site.url);
+    await page.getByRole("checkbox", { name: "Water" }).uncheck();
+    expect(await page.locator(".map .water").isVisible()).toBe(false);
+    await page.getByLabel("E-mail address").fill("canary@example.org");
+    await page.getByRole("button", { name: "Write to me" }).click();
+    await page.getByText("Thank you").waitFor();
+    await page.getByRole("link", { name: "Choose a sheet" }).click();
+    await page.getByRole("button", { name: "Subscribe for a year" }).click();
+    await page.getByRole("dialog").getByText("season").waitFor();
+    await page.getByRole("button", { name: "Back to the maps" }).click();
+    await page.goto("about:blank");
+    const newLines = () => collector.readLog().slice(before);
+    await expect.poll(() => newLines().length).toBe(5);
+    expect(newLines().map(({ event, metadata }) => [event, metadata])).toEqual([
+      ["page_view", { path: "/" }],
+      ["layer_toggled", { layer: "water", shown: false }],
+      ["newsletter_signup", {}],
+      ["page_view", { path: "/plans/" }],
+      ["plan_chosen", { plan: "season" }],
+    ]);
+    expect(JSON.stringify(newLines())).not.toContain("canary");
+    expect(problems.filter((problem) => problem !== "asked about:blank")).toEqual([]);
+
+    await page.goto(`${site.url}/privacy.html`);
+    const listed = await page.locator("tbody code").allTextContents();
+    expect(listed).toEqual(expect.arrayContaining([...new Set(newLines().map(({ event }) => event))]));
+    await page.close();
+  });
+
+  test("fits a phone, light and dark, without scrolling sideways", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await browser.newPage({ viewport: { width: 360, height: 740 }, colorScheme });
+      for (const path of ["/", "/plans/", "/journal/reading-contours/", "/privacy.html"]) {
+        await page.goto(site.url + path);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), path).toBeLessThanOrEqual(
+          0,
+        );
+      }
+      await page.close();
+    }
+  });
+});
