@@ -91,5 +91,5 @@ export function traceWith({ fault, path, record }: Injection): readonly string[]
   const calls = record === undefined ? fault.split(":")[0] : "write,fdatasync";
   const filter = path === undefined ? [] : ["-P", path];
   const rules = ["-e", `trace=${calls}`, "-e", `inject=${fault}`, ...filter];
-  return [strace ?? "strace", "-D", "-f", "-qq", "-o", record ?? "/dev/null", ...rules];
+  return [strace ?? "strace", "-D", "-f", "-qq", "-s", "1000000", "-o", record ?? "/dev/null", ...rules];
 }
