@@ -13,6 +13,8 @@ export type PageSettings = {
   readonly apiUrl: string;
   /** More attributes of the script tag. */
   readonly attributes?: string;
+  /** HTML that starts the tracker in another way than by its script tag. */
+  readonly starter?: (apiUrl: string) => string;
   /** HTML of the page's head, before the tracker. */
   readonly head?: string;
   readonly body?: string;
@@ -51,7 +53,7 @@ export async function serveTrackedPages(trackerDir: string): Promise<TrackedPage
   };
 }
 
-function writePage(path: string, { apiUrl, attributes = "", head = "", body = "" }: PageSettings): string {
+function writePage(path: string, { apiUrl, attributes = "", starter, head = "", body = "" }: PageSettings): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -59,7 +61,7 @@ function writePage(path: string, { apiUrl, attributes = "", head = "", body = ""
 <link rel="icon" href="data:,">
 <title>Page ${path.split("/").at(-1)}</title>
 ${head}
-<script defer src="/passerby.js" data-api="${apiUrl}" ${attributes}></script>
+${starter ? starter(apiUrl) : `<script defer src="/passerby.js" data-api="${apiUrl}" ${attributes}></script>`}
 </head>
 <body>${body}</body>
 </html>`;
