@@ -23,7 +23,9 @@ export type RangeContext = {
 const DAY_MS = 86_400_000;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
-const RELATIVE = /^([1-9]\d{0,3})(d|mo)$/;
+const RELATIVE = /^(?:([1-9]\d{0,3})d|([1-9]\d{0,2})mo)$/;
+/** No log is older, no clock is further ahead; and bounds keep a list of buckets from growing without end. */
+const YEARS = { first: 1970, last: 2199 };
 const NAMED = ["day", "24h", "month", "year", "all"];
 
 /** Says whether a value is a date range at all; whether a pair is in order included. */
@@ -33,6 +35,7 @@ export function isDateRange(value: unknown): value is DateRange {
   const [first, last]: unknown[] = value;
   if (typeof first !== "string" || typeof last !== "string") return false;
   try {
+    if (![first, last].every(isInYears)) return false;
     if (DATE.test(first) && DATE.test(last)) return Temporal.PlainDate.compare(dateOf(first), dateOf(last)) <= 0;
     if (INSTANT.test(first) && INSTANT.test(last)) return instantOf(first) <= endOf(last) - 1;
   } catch {
@@ -75,15 +78,16 @@ function resolveNamed(range: string, context: RangeContext): ResolvedRange {
   const zoned = (ms: number): Temporal.ZonedDateTime =>
     Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timezone);
   const today = zoned(now).toPlainDate();
-  const [, count, unit] = RELATIVE.exec(range) ?? [];
-  if (unit === "d") return wholeDays(today.subtract({ days: Number(count) }), today.subtract({ days: 1 }), timezone);
-  if (unit === "mo") {
+  const [, days, months] = RELATIVE.exec(range) ?? [];
+  if (days) return wholeDays(today.subtract({ days: Number(days) }), today.subtract({ days: 1 }), timezone);
+  if (months) {
     const thisMonth = today.with({ day: 1 });
-    return wholeDays(thisMonth.subtract({ months: Number(count) }), thisMonth.subtract({ days: 1 }), timezone);
+    const first = thisMonth.subtract({ months: Math.min(Number(months), (today.year - YEARS.first) * 12) });
+    return wholeDays(first, thisMonth.subtract({ days: 1 }), timezone);
   }
   if (range === "24h") return { from: now - DAY_MS, to: now, days: null };
   if (range === "all") {
-    const first = firstEventAt === null ? today : zoned(Math.min(firstEventAt, now)).toPlainDate();
+    const first = firstEventAt === null ? today : zoned(Math.max(0, Math.min(firstEventAt, now))).toPlainDate();
     return wholeDays(first, today, timezone);
   }
   return resolveCurrent(range, today, context);
@@ -109,6 +113,11 @@ function resolveCurrent(range: string, today: Temporal.PlainDate, context: Range
 function wholeDays(first: Temporal.PlainDate, last: Temporal.PlainDate, timezone: string): ResolvedRange {
   const start = (date: Temporal.PlainDate): number => date.toZonedDateTime(timezone).epochMilliseconds;
   return { from: start(first), to: start(last.add({ days: 1 })), days: { first, last } };
+}
+
+function isInYears(text: string): boolean {
+  const year = Number(text.slice(0, 4));
+  return year >= YEARS.first && year <= YEARS.last;
 }
 
 function dateOf(text: string): Temporal.PlainDate {

@@ -26,8 +26,8 @@ export type GroupOptions = { readonly range: Range; readonly unit: TimeUnit; rea
 /** Asks the store. Groups come in no particular order; without dimensions there is exactly one. */
 export async function askGroups(ask: Ask, query: Query, options: GroupOptions): Promise<Groups> {
   const { range, unit, isSampled } = options;
-  const scope: Scope = { query, range, unit, stretches: offsetStretches(range, query.timezone) };
   const hasTime = query.dimensions.some(isTimeDimension);
+  const scope: Scope = { query, range, unit, stretches: hasTime ? offsetStretches(range, query.timezone) : [] };
   const buckets = hasTime ? listBuckets(range, unit, query.timezone) : [];
   const isAboutPages = namesPage(query);
   const parts = new Set(query.metrics.map((metric) => partOf(metric, isAboutPages)));

@@ -8,9 +8,6 @@ import { PasserbyError } from "../errors.ts";
 import {
   type Dimension,
   EVENT_DIMENSIONS,
-  FILTER_ONLY_DIMENSIONS,
-  FILTER_OPERATORS,
-  type Filter,
   METRICS,
   type Metric,
   type OrderBy,
@@ -21,6 +18,8 @@ import {
 import { isTimeDimension } from "./conditions.ts";
 import { isDateRange } from "./date-range.ts";
 import { defaultOrder } from "./order.ts";
+import { parseFilters } from "./parse-filters.ts";
+import { type Body, isObject, refuse, refuseUnknownKeys, show, typeName } from "./refusal.ts";
 
 /** What a question may be about. */
 export type ParseOptions = {
@@ -29,7 +28,6 @@ export type ParseOptions = {
 };
 
 const DIMENSIONS = [...EVENT_DIMENSIONS, ...VISIT_DIMENSIONS, ...TIME_DIMENSIONS];
-const FILTER_DIMENSIONS = [...EVENT_DIMENSIONS, ...VISIT_DIMENSIONS, ...FILTER_ONLY_DIMENSIONS];
 const SESSION_METRICS: readonly Metric[] = ["bounce_rate", "visit_duration", "views_per_visit"];
 const KEYS = [
   "site",
@@ -45,13 +43,7 @@ const KEYS = [
 ];
 const INCLUDE_KEYS = ["time_labels", "total_rows", "comparisons", "trim_relative_date_range"];
 
-/** Bounds of a question: more is no question a person asks, and each costs work on every row. */
-const MAX_FILTERS = 20;
-const MAX_VALUES = 200;
-const MAX_VALUE_LENGTH = 2048;
 const MAX_ROWS = 10_000;
-
-type Body = Readonly<Record<string, unknown>>;
 
 /** Parses the body of a question. Throws `invalid_query`. */
 export function parseQuery(body: unknown, options: ParseOptions): Query {
@@ -105,42 +97,6 @@ function parseList<const Name extends string>(value: unknown, key: string, known
   if (new Set(names).size < names.length) throw refuse(`#/${key}`, "Expected items to be unique but they were not.");
   if (names.filter(isTimeDimension).length > 1) throw refuse(`#/${key}`, "Expected at most one time dimension.");
   return names;
-}
-
-function parseFilters(value: unknown): readonly Filter[] {
-  if (!Array.isArray(value)) throw refuse("#/filters", `Type mismatch. Expected Array but got ${typeName(value)}.`);
-  if (value.length > MAX_FILTERS) throw refuse("#/filters", `Expected a maximum of ${MAX_FILTERS} items.`);
-  return value.map((filter: unknown, index) => parseFilter(filter, `#/filters/${index}`));
-}
-
-function parseFilter(filter: unknown, path: string): Filter {
-  if (!Array.isArray(filter) || filter.length !== 3) {
-    throw refuse(path, `Invalid filter ${show(filter)}: expected [operator, dimension, [value, …]]`);
-  }
-  const [operator, dimension, values]: unknown[] = filter;
-  const knownOperator = FILTER_OPERATORS.find((candidate) => candidate === operator);
-  if (knownOperator === undefined) throw refuse(`${path}/0`, `Invalid filter operator ${show(operator)}`);
-  const knownDimension = FILTER_DIMENSIONS.find((candidate) => candidate === dimension);
-  if (knownDimension === undefined) throw refuse(`${path}/1`, `Invalid filter dimension ${show(dimension)}`);
-  const texts = parseValues(values, `${path}/2`);
-  if (knownDimension === "visit:is_bot") refuseVague(knownOperator, texts, path);
-  return [knownOperator, knownDimension, texts];
-}
-
-function parseValues(values: unknown, path: string): readonly string[] {
-  if (!Array.isArray(values)) throw refuse(path, `Type mismatch. Expected Array but got ${typeName(values)}.`);
-  if (values.length === 0) throw refuse(path, "Expected a minimum of 1 items but got 0.");
-  if (values.length > MAX_VALUES) throw refuse(path, `Expected a maximum of ${MAX_VALUES} items.`);
-  return values.map((value: unknown, index) => {
-    const text = typeof value === "boolean" ? String(value) : value;
-    if (typeof text === "string" && text.length <= MAX_VALUE_LENGTH) return text;
-    throw refuse(`${path}/${index}`, `Invalid filter value: expected a text of at most ${MAX_VALUE_LENGTH} characters`);
-  });
-}
-
-function refuseVague(operator: string, values: readonly string[], path: string): void {
-  if (operator.startsWith("is") && values.every((value) => value === "true" || value === "false")) return;
-  throw refuse(path, 'Invalid visit:is_bot filter: use "is" or "is_not" with "true" or "false".');
 }
 
 function parseOrder(value: unknown, metrics: readonly Metric[], dimensions: readonly Dimension[]): OrderBy {
@@ -223,32 +179,4 @@ function refuseMixtures({ metrics, dimensions }: Query): void {
     "invalid_query",
     `Session metric(s) ${names} cannot be queried along with event dimension(s) \`event:name\``,
   );
-}
-
-function refuseUnknownKeys(value: Body, known: readonly string[], path: string): void {
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw refuse(`${path}/${clip(unknown)}`, "Schema does not allow additional properties.");
-}
-
-function isObject(value: unknown): value is Body {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function typeName(value: unknown): string {
-  if (value === null || value === undefined) return "Null";
-  if (Array.isArray(value)) return "Array";
-  const name = typeof value;
-  return name.charAt(0).toUpperCase() + name.slice(1);
-}
-
-function show(value: unknown): string {
-  return clip(JSON.stringify(value) ?? "nothing");
-}
-
-function clip(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
-}
-
-function refuse(path: string, message: string): PasserbyError {
-  return new PasserbyError("invalid_query", `${path}: ${message}`);
 }

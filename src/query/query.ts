@@ -23,12 +23,16 @@ import { asksForSmoke, isTimeDimension, namesRobots } from "./conditions.ts";
 import { describeRange, previousRange, type ResolvedRange, resolveRange } from "./date-range.ts";
 import { askGroups, type Group, type Groups } from "./groups.ts";
 import { compareGroups } from "./order.ts";
+import { refuse } from "./refusal.ts";
 import { questionSql } from "./sql.ts";
-import { offsetStretches, type Range, type TimeUnit } from "./time-buckets.ts";
+import type { Range, TimeUnit } from "./time-buckets.ts";
 import { eventUnits } from "./units.ts";
 import { warnAbout } from "./warnings.ts";
 
-/** Answers a parsed question as of `now` (milliseconds since 1970). Throws `store_unavailable`. */
+/**
+ * Answers a parsed question as of `now` (milliseconds since 1970). Throws `store_unavailable`, and `invalid_query` where
+ * the range has too many buckets of the size asked for.
+ */
 export function answer(store: Store, query: Query, now: number): Promise<Answer> {
   return store.read((ask) => answerFrom(ask, query, now));
 }
@@ -40,6 +44,7 @@ async function answerFrom(ask: Ask, query: Query, now: number): Promise<Answer> 
   const range = resolveRange(query.dateRange, { timezone, now, firstEventAt, trim });
   const before = include.comparisons === null ? null : previousRange(range, timezone);
   const unit = chooseUnit(query, range);
+  refuseTooFine(query, unit, range);
   const isSampled = await holdsSample(ask, query.site, { from: before?.from ?? range.from, to: range.to });
   const current = await askGroups(ask, query, { range, unit, isSampled });
   const previous = before && (await askGroups(ask, query, { range: before, unit, isSampled }));
@@ -87,6 +92,19 @@ function chooseUnit(query: Query, { from, to }: Range): TimeUnit {
   return days <= 25 / 24 ? "hour" : days <= 93 ? "day" : "month";
 }
 
+const MAX_BUCKETS = 10_000;
+const SHORTEST_DAYS = { hour: 1 / 24, day: 23 / 24, week: 6.9, month: 28 } as const;
+
+/** Refuses more buckets than an answer has rows, before any of them is made. */
+function refuseTooFine({ dimensions }: Query, unit: TimeUnit, { from, to }: Range): void {
+  const place = dimensions.findIndex(isTimeDimension);
+  if (place < 0 || (to - from) / DAY_MS / SHORTEST_DAYS[unit] <= MAX_BUCKETS) return;
+  throw refuse(
+    `#/dimensions/${place}`,
+    `time:${unit} over this range has more than ${MAX_BUCKETS} buckets; ask for longer ones`,
+  );
+}
+
 async function askFirstEvent(ask: Ask, site: string): Promise<number | null> {
   const [row] = await ask(questionSql("first-event"), { site });
   const first = row?.["first_at"];
@@ -100,8 +118,7 @@ async function holdsSample(ask: Ask, site: string, { from, to }: Range): Promise
 
 async function countRobots(ask: Ask, query: Query, range: Range): Promise<number> {
   if (namesRobots(query) || asksForSmoke(query)) return 0;
-  const stretches = offsetStretches(range, query.timezone);
-  const scope = { query: { ...query, dimensions: [] }, range, unit: "day", stretches } as const;
+  const scope = { query: { ...query, dimensions: [] }, range, unit: "day", stretches: [] } as const;
   const units = eventUnits(scope, "only");
   const [row] = await ask(questionSql("robots", { units: units.sql }), units.parameters);
   return Number(row?.["events"] ?? 0);
