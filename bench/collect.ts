@@ -1,7 +1,7 @@
 /**
  * How many events a second can be acknowledged, durably, against a server that does nothing with them? Reference: a bare
  * node:http server that reads, parses and drops the same body. Both run in their own process with one wrk at 64
- * connections on loopback, in turn, rounds reversed, so that a drift of the machine's speed falls on both; the figure to
+ * connections on loopback, in turn, rounds reversed, with 5,000 visitors behind one proxy, so that a drift of the machine's speed falls on both; the figure to
  * read is the median of the ratios. Needs wrk (Debian: apt-get install wrk). Run: npm run bench -- collect [rounds]
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -37,6 +37,11 @@ const BARE_SERVER = `
   }).listen(0, "127.0.0.1", function () { console.log("http://127.0.0.1:" + this.address().port); });
 `;
 
+const USER_AGENT =
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36";
+/** Addresses behind one trusted proxy, each a visitor of its own. */
+const VISITORS = 5_000;
+
 type Variant = { readonly name: string; readonly args: readonly string[]; readonly eventsPerRequest: number };
 
 const folder = mkdtempSync(join(tmpdir(), "passerby-bench-"));
@@ -53,7 +58,10 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 async function startVariant(variant: Variant): Promise<{ readonly process: ChildProcess; readonly url: string }> {
-  const child = spawn(process.execPath, [...variant.args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...variant.args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, TRUSTED_PROXIES: "127.0.0.1" },
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
     if (url !== undefined) return { process: child, url };
@@ -66,7 +74,20 @@ async function measure(variant: Variant): Promise<number> {
   const body = JSON.stringify(variant.eventsPerRequest === 1 ? EVENT : new Array(variant.eventsPerRequest).fill(EVENT));
   writeFileSync(
     script,
-    `wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"\nwrk.body = [==[${body}]==]\n`,
+    `local requests = {}
+local next = 0
+function init()
+  local headers = { ["Content-Type"] = "application/json", ["User-Agent"] = "${USER_AGENT}" }
+  for visitor = 1, ${VISITORS} do
+    headers["X-Forwarded-For"] = "198.18." .. math.floor(visitor / 250) .. "." .. visitor % 250
+    requests[visitor] = wrk.format("POST", "/api/metrics/event", headers, [==[${body}]==])
+  end
+end
+function request()
+  next = next % ${VISITORS} + 1
+  return requests[next]
+end
+`,
   );
   const { process: server, url } = await startVariant(variant);
   const wrk = (seconds: number): string =>

@@ -13,7 +13,7 @@ import type { Ring } from "../live/ring.ts";
 import type { Log } from "../log/log.ts";
 import { createAgentReader } from "./enrichment/enrich.ts";
 import { trackActiveVisitors } from "./identity/active-visitors.ts";
-import { currentVisitorId } from "./identity/identify.ts";
+import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
 import type { SaltKeeper } from "./identity/salts.ts";
 import { type Batch, decodeBatch, type EncodedBody } from "./intake/decode.ts";
 import { indexOrigins, type OriginList } from "./intake/origins.ts";
@@ -77,7 +77,7 @@ type Collecting = CollectorParts & {
 export function createCollector(parts: CollectorParts): Collector {
   const { settings, clock, salts } = parts;
   const sites = indexSites(settings.sites);
-  const identity = { salts, active: trackActiveVisitors() };
+  const identity: IdentityState = { salts, active: trackActiveVisitors(), derived: new WeakMap() };
   const state = {
     settings,
     identity,
@@ -121,7 +121,9 @@ function checkOrigin(sender: Sender, origins: OriginList): void {
 
 async function storeBatch(batch: Batch, request: CollectRequest, collecting: Collecting): Promise<CollectAnswer> {
   const { settings, sites, clock, tally, state } = collecting;
-  const validation = { settings, sites, clock, sender: request.sender, receivedAtMs: clock.now(), batch };
+  const receivedAtMs = clock.now();
+  const receivedAt = new Date(receivedAtMs).toISOString();
+  const validation = { settings, sites, clock, sender: request.sender, receivedAtMs, receivedAt, batch };
   const sorted = sortBatch(batch.events, (raw, index) => validateEvent(raw, index, validation));
   refuseWhole(sorted, request.isPartial);
   const processed = runAll(sorted.drafts, state);

@@ -8,13 +8,14 @@ const PREFLIGHT_SECONDS = 86_400;
 
 /** Adds the headers to every answer under the instance's prefix, and answers preflights (Fetch Standard, CORS protocol). */
 export function addCors(app: FastifyInstance, origins: OriginList): void {
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     reply.header("vary", "Origin");
     const origin = request.headers.origin;
     if (origin !== undefined && origins.allows(origin)) {
       reply.header("access-control-allow-origin", origin);
       reply.header("access-control-expose-headers", "Retry-After, ETag, Passerby-Config");
     }
+    done();
   });
   app.options("/*", async (request, reply) => {
     const origin = request.headers.origin;

@@ -84,7 +84,8 @@ describe("the daily salts", () => {
 
 describe("a visit over midnight UTC", () => {
   let active: ActiveVisitors;
-  const idAt = (salts: SaltKeeper, time: string): string => currentVisitorId({ salts, active }, traits, at(time));
+  const idAt = (salts: SaltKeeper, time: string): string =>
+    currentVisitorId({ salts, active, derived: new WeakMap() }, traits, at(time));
 
   beforeEach(() => {
     active = trackActiveVisitors();

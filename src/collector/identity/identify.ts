@@ -4,6 +4,7 @@
  */
 import { createHmac, type KeyObject } from "node:crypto";
 import type { Draft } from "../draft.ts";
+import type { Sender } from "../intake/sender.ts";
 import { type ActiveVisitors, isAfterMidnight } from "./active-visitors.ts";
 import type { SaltKeeper } from "./salts.ts";
 
@@ -11,7 +12,12 @@ import type { SaltKeeper } from "./salts.ts";
 export type VisitorTraits = { readonly site: string; readonly address: string; readonly userAgent: string };
 
 /** The state that identities depend on. */
-export type IdentityState = { readonly salts: SaltKeeper; readonly active: ActiveVisitors };
+export type IdentityState = {
+  readonly salts: SaltKeeper;
+  readonly active: ActiveVisitors;
+  /** The last id derived for a sender: the events of a batch are nearly always one visitor's, on one site. */
+  readonly derived: WeakMap<Sender, { readonly traits: VisitorTraits; readonly visitorId: string }>;
+};
 
 /**
  * Returns the visitor id: the first 16 bytes of HMAC-SHA-256 (RFC 2104) under the salt of the UTC day, base64url, 22
@@ -20,9 +26,13 @@ export type IdentityState = { readonly salts: SaltKeeper; readonly active: Activ
  */
 export function deriveVisitorId(salt: Uint8Array | KeyObject, traits: VisitorTraits): string {
   const hmac = createHmac("sha256", salt);
-  const parts = [traits.site, traits.address, traits.userAgent];
-  hmac.update(parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(""));
+  const { site, address, userAgent } = traits;
+  hmac.update(withLength(site) + withLength(address) + withLength(userAgent));
   return hmac.digest().subarray(0, 16).toString("base64url");
+}
+
+function withLength(text: string): string {
+  return `${Buffer.byteLength(text)}:${text}`;
 }
 
 /** Returns the id of a visitor now: yesterday's for a visit that runs over midnight UTC, else today's. */
@@ -39,7 +49,13 @@ export function currentVisitorId(state: IdentityState, traits: VisitorTraits, no
 export function identify(draft: Draft, state: IdentityState): undefined {
   if (draft.event.visitorId !== "") return;
   const { sender, userAgent, receivedAtMs, event } = draft;
+  const known = state.derived.get(sender);
+  if (known?.traits.site === event.site && known.traits.userAgent === userAgent) {
+    event.visitorId = known.visitorId;
+    return;
+  }
   const traits = { site: event.site, address: sender.address, userAgent };
   event.visitorId = currentVisitorId(state, traits, receivedAtMs);
+  state.derived.set(sender, { traits, visitorId: event.visitorId });
   state.active.touch(event.visitorId, receivedAtMs);
 }

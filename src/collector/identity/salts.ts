@@ -34,19 +34,19 @@ export function openSalts(dataDir: string, options: SaltOptions): SaltKeeper {
   const { clock, onWarning } = options;
   const path = join(dataDir, FILE);
   let salts = readSalts(path);
-  let day = "";
+  let dayNumber = Number.NaN;
   let inForce: DailySalts | undefined;
   return {
     at: (nowMs) => {
+      if (inForce !== undefined && Math.floor(nowMs / DAY_MS) === dayNumber) return inForce;
       const today = utcDay(nowMs);
-      if (inForce !== undefined && today === day) return inForce;
       const yesterday = utcDay(nowMs - DAY_MS);
       const kept = new Map([...salts].filter(([name]) => name === today || name === yesterday));
       const salt = kept.get(today) ?? clock.randomBytes(SALT_BYTES);
       kept.set(today, salt);
       if (kept.size !== salts.size || !salts.has(today)) writeSalts(path, kept, onWarning);
       salts = kept;
-      day = today;
+      dayNumber = Math.floor(nowMs / DAY_MS);
       const earlier = kept.get(yesterday);
       inForce = { today: createSecretKey(salt), yesterday: earlier && createSecretKey(earlier) };
       return inForce;

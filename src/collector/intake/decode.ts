@@ -2,6 +2,7 @@
  * The first step: the bytes of a request become a batch of unchecked events. Nothing larger than its bound is ever
  * inflated or parsed, and what cannot be read is refused with the reason.
  */
+import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip } from "node:zlib";
 import { PasserbyError, systemErrorCode } from "../../errors.ts";
@@ -73,14 +74,11 @@ async function inflateBody(body: EncodedBody): Promise<Buffer> {
 }
 
 function parseJson(bytes: Buffer): unknown {
-  let text: string;
+  if (!isUtf8(bytes)) throw new PasserbyError("invalid_json", "the body is not UTF-8: encode it as UTF-8");
+  const text = bytes.toString("utf8");
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new PasserbyError("invalid_json", "the body is not UTF-8: encode it as UTF-8", { cause });
-  }
-  try {
-    return JSON.parse(text);
+    // RFC 8259 section 8.1 lets a parser ignore a byte order mark; some editors and exports write one.
+    return JSON.parse(text.startsWith("\u{feff}") ? text.slice(1) : text);
   } catch (cause) {
     throw new PasserbyError("invalid_json", "the body is not JSON: check quotes, commas and braces", { cause });
   }

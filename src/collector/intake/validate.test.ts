@@ -27,6 +27,7 @@ function validation(change: Partial<Validation> = {}): Validation {
     clock: systemClock,
     sender: anyone,
     receivedAtMs: NOW,
+    receivedAt: new Date(NOW).toISOString(),
     batch,
     ...change,
   };

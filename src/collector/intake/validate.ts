@@ -23,7 +23,9 @@ export type Validation = {
   readonly sites: SiteFinder;
   readonly clock: Clock;
   readonly sender: Sender;
+  /** When the request came: milliseconds since 1970, and the same as ISO 8601. */
   readonly receivedAtMs: number;
+  readonly receivedAt: string;
   readonly batch: Pick<Batch, "contract" | "sentAtMs">;
 };
 
@@ -126,16 +128,16 @@ function findTimeProblem(input: EventInput, validation: Validation): { path: str
 }
 
 function makeDraft(input: EventInput, validation: Validation): Draft {
-  const { sender, receivedAtMs, settings } = validation;
+  const { sender, receivedAtMs, receivedAt, settings } = validation;
   const { timeMs, clock } = settleTime(input, validation);
   const event: Draft["event"] = {
     event: input.event,
     visitorId: input.visitor_id ?? "",
-    timestamp: new Date(timeMs).toISOString(),
+    timestamp: timeMs === receivedAtMs ? receivedAt : new Date(timeMs).toISOString(),
     metadata: input.metadata ?? {},
     eventId: input.event_id?.toLowerCase() ?? newEventId(receivedAtMs, validation.clock),
     site: input.site ?? findSite(validation.sites, { sender, url: input.url }) ?? settings.defaultSite,
-    receivedAt: new Date(receivedAtMs).toISOString(),
+    receivedAt,
     sampleRate: input.sample_rate ?? 1,
     serverSampleRate: 1,
     device: "unknown",

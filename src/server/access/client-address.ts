@@ -22,7 +22,7 @@ export function trustProxies(trustedProxies: readonly string[]): AddressReader {
   return {
     untrustedForwards: () => untrusted,
     read: (peer, forwardedFor) => {
-      const own = canonical(peer ?? "");
+      const own = plainPeer(peer ?? "");
       if (forwardedFor === undefined) return own;
       if (!isTrusted(own)) {
         untrusted += 1;
@@ -46,6 +46,11 @@ function parseRange(text: string): Range {
 function contains([network, bits]: Range, text: string): boolean {
   const address = ipaddr.process(text);
   return address.kind() === network.kind() && address.match(network, bits);
+}
+
+/** The kernel writes a peer in one form already; only IPv4 inside IPv6 has two. */
+function plainPeer(peer: string): string {
+  return peer.startsWith("::ffff:") && peer.includes(".") ? peer.slice(7) : peer;
 }
 
 /** Strips a port and brackets, unmaps IPv4 from IPv6, and writes IPv6 in one form. */
