@@ -56,9 +56,11 @@ const REFERRERS: Weighted<string | undefined> = [
 /** Pages of the demo site. */
 const PAGES: Weighted<string> = [
   ["/", 40],
-  ["/pricing.html", 18],
-  ["/journal.html", 15],
-  ["/about.html", 9],
+  ["/plans/", 18],
+  ["/journal/reading-contours/", 14],
+  ["/journal/every-path/", 9],
+  ["/journal/", 8],
+  ["/about/", 9],
   ["/privacy.html", 2],
 ];
 
@@ -102,7 +104,7 @@ class Visits {
       const path = this.pick(this.pages);
       const facts = { visitorId, timeMs, path, userAgent, referrer: view === 0 ? referrer : undefined };
       events.push(this.event("page_view", { path }, facts));
-      if (path === "/pricing.html" && this.random() < 0.3)
+      if (path === "/plans/" && this.random() < 0.3)
         events.push(this.event("plan_chosen", {}, { ...facts, timeMs: timeMs + 9_000 }));
       timeMs += 15_000 + this.random() * 150_000;
     }
