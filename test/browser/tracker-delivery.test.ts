@@ -43,6 +43,22 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     expect(names(await visitor.leave())).toEqual(["page_view", "waiting", "page_view"]);
   });
 
+  test.for([
+    ["visibilitychange, which is all that a phone may tell", "visibilitychange"],
+    ["pagehide, for browsers that tell nothing else as a page is left", "pagehide"],
+  ] as const)("sends what waits at %s", async ([, type]) => {
+    const visitor = await bench.newVisitor();
+    await visitor.page.goto(visitor.at("/page"));
+    await expect.poll(() => visitor.edge.posts().length).toBe(1);
+    await visitor.page.evaluate((name) => {
+      window.passerby?.track("waiting");
+      Object.defineProperty(document, "hidden", { value: name === "visibilitychange" });
+      document.dispatchEvent(new Event(name, { bubbles: true }));
+    }, type);
+    // Far sooner than the 5 s of the next batch.
+    await expect.poll(() => visitor.edge.posts().length, { timeout: 2_000 }).toBe(2);
+  });
+
   test("fills batches to the configured size and no further, and loses none of 120 events", async () => {
     const visitor = await bench.newVisitor();
     visitor.edge.setConfig({ max_batch: 20, flush_ms: 50 });
@@ -77,6 +93,7 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
   test.for([
     ["the collector says 503", { status: 503 }],
     ["the collector says 500", { status: 500 }],
+    ["the request came too slowly", { status: 408 }],
     ["the client was too fast", { status: 429 }],
     ["the connection breaks", "reset"],
   ] as const)("sends again, with the same ids, after %s", async ([, outage]) => {
@@ -130,8 +147,12 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
       for (let i = 0; i < 209; i += 1) window.passerby?.track(`n${i}`);
     });
     edge.fail("/api/metrics/event", undefined);
-    await expect.poll(() => edge.posts().length, { timeout: 10_000 }).toBeGreaterThan(1);
-    expect(JSON.parse(edge.seen.findLast(({ method }) => method === "POST")?.body ?? "{}").lost).toBe(10);
+    const countLost = (): number =>
+      edge.seen.filter(({ method }) => method === "POST").reduce((sum, { body }) => sum + JSON.parse(body).lost, 0);
+    await expect.poll(() => bench.readLines(visitor.at("")).length, { timeout: 10_000 }).toBe(200);
+    expect(countLost()).toBe(10);
+    expect(await visitor.leave()).toHaveLength(200);
+    expect(countLost()).toBe(10);
   });
 
   test("never throws, and leaves the page's own history as it was", async () => {

@@ -120,6 +120,41 @@ describe.skipIf(chromium === undefined)("sampling [needs chromium]", () => {
     await page.goto("about:blank");
     expect(edge.posts()).toHaveLength(1);
   });
+
+  test("sends nothing by an answer of more than 30 s ago, even as the page is left", async () => {
+    const visitor = await bench.newVisitor();
+    const { page, edge } = visitor;
+    await page.clock.install();
+    await page.goto(visitor.at("/page"));
+    await page.clock.runFor(1_000);
+    await expect.poll(() => edge.posts().length).toBe(1);
+    await page.clock.fastForward("10:00");
+    edge.fail("/api/metrics/config", "hang");
+    await page.evaluate(() => window.passerby?.track("on_the_way_out"));
+    await page.goto("about:blank");
+    await waitForWitness();
+    expect(edge.posts()).toHaveLength(1);
+  });
+
+  test("forgets what happened while counting was off, and counts again from when it is on", async () => {
+    const visitor = await bench.newVisitor();
+    const { page, edge } = visitor;
+    edge.setConfig({ enabled: false });
+    await page.clock.install();
+    const asked = page.waitForResponse(/config$/);
+    await page.goto(visitor.at("/page"));
+    await (await asked).finished();
+    await page.clock.runFor(10_000);
+    edge.setConfig({ enabled: true });
+    await page.clock.fastForward("01:00");
+    const askedAgain = page.waitForResponse(/config$/);
+    await page.evaluate(() => window.passerby?.track("on_again"));
+    await (await askedAgain).finished();
+    await page.clock.runFor(10_000);
+    await expect
+      .poll(() => edge.posts().flatMap(({ events }) => events.map(({ event }) => event)))
+      .toEqual(["on_again"]);
+  });
 });
 
 async function findVisitor(bench: Bench): Promise<Sampled> {
