@@ -9,7 +9,7 @@ import { type LogFile, listLogFiles } from "../log/log-files.ts";
 import { type LogFileEvent, openLogFile } from "../log/read-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { storeWithSessions } from "./sessions.ts";
-import { stageBatch } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 /** Counts over lines of the log. `damaged` lines hold no event and cost only themselves; `erased` ones are no damage. */
 export type LineCounts = {
@@ -28,8 +28,8 @@ type Checkpoint = LineCounts & { readonly offset: number };
 const GENERATION = 0;
 export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, erased: 0 };
 
-/** Large enough that a commit's cost is spread, small enough to be held: about 30 MB of events. */
-const BATCH_LINES = 16_384;
+/** A commit costs as much as thousands of lines, and its rows are held in memory: about 80 MB of them. */
+const BATCH_LINES = 65_536;
 
 /** Thrown when a file ends before its checkpoint: the store holds what the log does not, and has to be rebuilt. */
 export class LogShrunkError extends Error {}
@@ -86,14 +86,22 @@ export class Loader {
       if (offset > opened.bytes) {
         throw new LogShrunkError(`${file.name} has ${opened.bytes} bytes, ${offset} of it were loaded`);
       }
-      let counts = NO_LINES;
-      for await (const batch of inBatches(opened.events(offset, opened.bytes))) {
-        counts = addCounts(counts, await this.storeBatch(opened.identity, batch));
-      }
-      return counts;
+      return await this.storeLines(opened.identity, opened.events(offset, opened.bytes));
     } finally {
       await opened.close();
     }
+  }
+
+  private async storeLines(identity: string, lines: AsyncIterable<LogFileEvent>): Promise<LineCounts> {
+    let counts = NO_LINES;
+    let batch = new Batch(this.writer);
+    for await (const line of lines) {
+      await batch.add(line);
+      if (batch.lines < BATCH_LINES) continue;
+      counts = addCounts(counts, await this.storeBatch(identity, batch));
+      batch = new Batch(this.writer);
+    }
+    return batch.lines === 0 ? counts : addCounts(counts, await this.storeBatch(identity, batch));
   }
 
   private async storeBatch(identity: string, batch: Batch): Promise<LineCounts> {
@@ -101,9 +109,7 @@ export class Loader {
     const before = this.checkpoints.get(identity) ?? { ...NO_LINES, offset: 0 };
     await ask("BEGIN");
     try {
-      const duplicates = batch.events.length === 0 ? 0 : await this.storeEvents(batch.events);
-      const { damaged, erased } = batch;
-      const counts = { events: batch.events.length - duplicates, duplicates, damaged, erased };
+      const counts = await batch.store();
       const checkpoint = { ...addCounts(before, counts), offset: batch.nextOffset };
       await this.writeCheckpoint(identity, checkpoint);
       await ask("COMMIT");
@@ -113,12 +119,6 @@ export class Loader {
       await ask("ROLLBACK").catch(() => {}); // The first error says what happened; a dead database cannot roll back.
       throw error;
     }
-  }
-
-  private async storeEvents(events: readonly StoredEvent[]): Promise<number> {
-    const duplicates = await stageBatch(this.writer, events);
-    await storeWithSessions(this.writer.ask);
-    return duplicates;
   }
 
   private async writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
@@ -132,25 +132,38 @@ export class Loader {
   }
 }
 
-type Batch = {
-  readonly events: readonly StoredEvent[];
-  readonly damaged: number;
-  readonly erased: number;
-  readonly nextOffset: number;
-};
+/** Lines on their way into one transaction. */
+class Batch {
+  lines = 0;
+  nextOffset = 0;
+  private damaged = 0;
+  private erased = 0;
+  private readonly writer: Connection;
+  private readonly stage: Stage;
 
-async function* inBatches(lines: AsyncIterable<LogFileEvent>): AsyncGenerator<Batch, void, void> {
-  let batch = { events: [] as StoredEvent[], damaged: 0, erased: 0, nextOffset: 0 };
-  for await (const { decoded, nextOffset } of lines) {
-    batch.nextOffset = nextOffset;
-    if (isStoredEvent(decoded) && hasTime(decoded)) batch.events.push(decoded);
-    else if (!isStoredEvent(decoded) && decoded.problem === "erased") batch.erased += 1;
-    else batch.damaged += 1;
-    if (batch.events.length + batch.damaged + batch.erased < BATCH_LINES) continue;
-    yield batch;
-    batch = { events: [], damaged: 0, erased: 0, nextOffset };
+  constructor(writer: Connection) {
+    this.writer = writer;
+    this.stage = new Stage(writer);
   }
-  if (batch.events.length + batch.damaged + batch.erased > 0) yield batch;
+
+  async add({ decoded, nextOffset }: LogFileEvent): Promise<void> {
+    this.lines += 1;
+    this.nextOffset = nextOffset;
+    if (!isStoredEvent(decoded)) {
+      if (decoded.problem === "erased") this.erased += 1;
+      else this.damaged += 1;
+    } else if (hasTime(decoded)) await this.stage.add(decoded);
+    else this.damaged += 1;
+  }
+
+  /** Stores the events, each once and in its visit; to be called inside a transaction. */
+  async store(): Promise<LineCounts> {
+    const { damaged, erased, stage, writer } = this;
+    if (stage.size === 0) return { ...NO_LINES, damaged, erased };
+    const duplicates = await stage.finish();
+    await storeWithSessions(writer.ask);
+    return { events: stage.size - duplicates, duplicates, damaged, erased };
+  }
 }
 
 /** A time that no calendar has would be stored as no time at all, and then be in no answer. */

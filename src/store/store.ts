@@ -12,6 +12,7 @@
  * is ahead of the log is renamed to `store-set-aside-….duckdb` and made anew by the next load. A disk that fails under DuckDB makes the open database refuse everything;
  * the next load opens it again.
  */
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
@@ -29,7 +30,7 @@ import { type LineCounts, Loader, type LoadReport, LogShrunkError, NO_LINES } fr
 /** Name of the store's file in the data directory. */
 export const STORE_FILE = "store.duckdb";
 
-const DEFAULT_MEMORY_BYTES = 1024 * 1_048_576;
+const MIB = 1_048_576;
 
 /** The state of the store, for health checks. Counts are of all time. */
 export type StoreStatus = LineCounts & {
@@ -56,7 +57,7 @@ export type StoreOptions = {
   /** The data directory: the log's files, and the store's beside them. */
   readonly dataDir: string;
   readonly clock: Pick<Clock, "now" | "monotonicMs">;
-  /** Bytes that DuckDB may hold; default 1 GiB, in which a rebuild fits. */
+  /** Bytes that DuckDB may hold; default a quarter of the machine's memory, from 256 MiB to 1 GiB. */
   readonly memoryLimitBytes?: number;
   /** Keeps the store in memory; the log is read from `dataDir` all the same. */
   readonly inMemory?: boolean;
@@ -76,6 +77,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   };
 }
 
+function defaultMemoryBytes(): number {
+  return Math.min(1024 * MIB, Math.max(256 * MIB, totalmem() / 4));
+}
+
 type Opened = { readonly database: Database; readonly loader: Loader };
 
 class DuckDBStore {
@@ -92,7 +97,7 @@ class DuckDBStore {
     this.options = options;
     this.databaseOptions = {
       path: options.inMemory ? null : join(options.dataDir, STORE_FILE),
-      memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_BYTES,
+      memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryBytes(),
       now: options.clock.now,
       onWarning: options.onWarning,
     };
