@@ -40,7 +40,7 @@ export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
   let askedAt = 0;
   let asking: Promise<void> | undefined;
 
-  const isOlderThan = (ageMs: number): boolean => performance.now() - askedAt > ageMs;
+  const isOlderThan = (ageMs: number): boolean => askedAt > 0 && performance.now() - askedAt > ageMs;
   const fetchConfig = async (): Promise<void> => {
     const now = performance.now();
     // The first answer may be that of the page before; a later question is asked because that one is too old.

@@ -4,9 +4,12 @@
 const TIMEOUT_MS = 10_000;
 
 /** Sends a request; undefined when no answer came. */
-export function request(address: string, init: RequestInit): Promise<Response | undefined> {
-  const signal = AbortSignal.timeout?.(TIMEOUT_MS);
-  return fetch(address, { ...init, credentials: "omit", signal }).catch(() => undefined);
+export async function request(address: string, init: RequestInit): Promise<Response | undefined> {
+  try {
+    return await fetch(address, { ...init, credentials: "omit", signal: AbortSignal.timeout?.(TIMEOUT_MS) });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Posts a body as text/plain, in a way that outlives the page; undefined when no answer came. */
