@@ -1,4 +1,5 @@
 /** Finds the address that a request came from: the socket's peer, or the last hop in front of a trusted proxy. */
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 export type AddressReader = {
@@ -11,30 +12,47 @@ export type AddressReader = {
   readonly untrustedForwards: () => number;
 };
 
-type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+type Range = readonly [Address, number];
+
+/** Hops that are looked at: a chain that is longer was not made by proxies. */
+const MAX_HEADER_LENGTH = 2048;
 
 /** Indexes TRUSTED_PROXIES (addresses and CIDR ranges). */
 export function trustProxies(trustedProxies: readonly string[]): AddressReader {
   const ranges = trustedProxies.map(parseRange);
-  const isTrusted = (address: string): boolean =>
-    ipaddr.isValid(address) && ranges.some((range) => contains(range, address));
+  const isTrusted = (address: Address): boolean => ranges.some((range) => contains(range, address));
   let untrusted = 0;
+  // Nearly every request comes through one and the same proxy.
+  let lastTrusted: string | undefined;
+  const trustsPeer = (peer: string): boolean => {
+    if (peer === lastTrusted) return true;
+    const address = parseHop(peer);
+    if (address === undefined || !isTrusted(address)) return false;
+    lastTrusted = peer;
+    return true;
+  };
   return {
     untrustedForwards: () => untrusted,
     read: (peer, forwardedFor) => {
       const own = plainPeer(peer ?? "");
       if (forwardedFor === undefined) return own;
-      if (!isTrusted(own)) {
-        untrusted += 1;
-        return own;
-      }
-      const hops = forwardedFor
-        .slice(0, 2048)
-        .split(",")
-        .map((hop) => canonical(hop.trim()));
-      return hops.findLast((hop) => ipaddr.isValid(hop) && !isTrusted(hop)) ?? own;
+      if (trustsPeer(own)) return lastForeignHop(forwardedFor, isTrusted) ?? own;
+      untrusted += 1;
+      return own;
     },
   };
+}
+
+function lastForeignHop(forwardedFor: string, isTrusted: (address: Address) => boolean): string | undefined {
+  const isCut = forwardedFor.length > MAX_HEADER_LENGTH;
+  const hops = forwardedFor.slice(-MAX_HEADER_LENGTH).split(",");
+  // The cut may have left the tail of an address that reads like another one.
+  for (const hop of (isCut ? hops.slice(1) : hops).reverse()) {
+    const address = parseHop(hop.trim());
+    if (address !== undefined && !isTrusted(address)) return address.toString();
+  }
+  return undefined;
 }
 
 function parseRange(text: string): Range {
@@ -43,8 +61,7 @@ function parseRange(text: string): Range {
   return [address, address.kind() === "ipv4" ? 32 : 128];
 }
 
-function contains([network, bits]: Range, text: string): boolean {
-  const address = ipaddr.process(text);
+function contains([network, bits]: Range, address: Address): boolean {
   return address.kind() === network.kind() && address.match(network, bits);
 }
 
@@ -53,8 +70,9 @@ function plainPeer(peer: string): string {
   return peer.startsWith("::ffff:") && peer.includes(".") ? peer.slice(7) : peer;
 }
 
-/** Strips a port and brackets, unmaps IPv4 from IPv6, and writes IPv6 in one form. */
-function canonical(text: string): string {
+/** Reads an address with or without port and brackets; IPv4 inside IPv6 becomes IPv4. Undefined for anything else. */
+function parseHop(text: string): Address | undefined {
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
-  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : bare;
+  // The library also reads 127.1 and 0x7f.1, which no proxy writes and other parsers read differently.
+  return isIP(bare) === 0 ? undefined : ipaddr.process(bare);
 }
