@@ -1,13 +1,14 @@
 /** How the tests run: sources as they are, one process a file, so that no test can lean on another's state. */
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ["src/**/*.test.ts", "cmd/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    dangerouslyIgnoreUnhandledErrors: false,
   },
 });
+
+export default config;
