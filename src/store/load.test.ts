@@ -120,6 +120,12 @@ describe("a load", () => {
   });
 });
 
+test("a store that was closed loads and answers nothing, and does not open again", async () => {
+  await store.close();
+  await expect(store.load()).rejects.toMatchObject({ code: "store_unavailable" });
+  await expect(pages()).rejects.toMatchObject({ code: "store_unavailable" });
+});
+
 describe("an event that comes again", () => {
   test("is left out within 48 hours and counted", async () => {
     log.append(eventsOf("10:00 ada page_view /a id=1\n10:00 ada page_view /again id=1"));

@@ -9,23 +9,16 @@
  *
  * Crash: rows, sessions and checkpoint of a batch are one transaction, so a kill loses at most a batch that the next
  * load reads again. A file that does not open, turns out to be damaged when it is read, has another schema version or
- * is ahead of the log is renamed to `store-set-aside-….duckdb` and made anew by the next load. A disk that fails under DuckDB makes the open database refuse everything;
- * the next load opens it again.
+ * is ahead of the log is renamed to `store-set-aside-….duckdb` and made anew by the next load. A disk that fails under
+ * DuckDB makes the open database refuse everything; the next load opens it again.
  */
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
-import {
-  type Ask,
-  type Database,
-  type DatabaseOptions,
-  isDamage,
-  openDatabase,
-  setAside,
-  unavailable,
-} from "./duckdb.ts";
-import { type LineCounts, Loader, type LoadReport, LogShrunkError, NO_LINES } from "./load.ts";
+import { type Ask, unavailable } from "./duckdb.ts";
+import { type LineCounts, type LoadReport, NO_LINES } from "./load.ts";
+import { StoreFile } from "./store-file.ts";
 
 /** Name of the store's file in the data directory. */
 export const STORE_FILE = "store.duckdb";
@@ -67,13 +60,23 @@ export type StoreOptions = {
 
 /** Opens the store of a data directory; loads nothing yet. Throws `store_unavailable` when another process has it. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const store = new DuckDBStore(options);
-  await store.open();
+  const { dataDir, clock, onWarning } = options;
+  const file = new StoreFile(dataDir, {
+    path: options.inMemory ? null : join(dataDir, STORE_FILE),
+    memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryBytes(),
+    now: clock.now,
+    onWarning,
+  });
+  await file.loader();
+  const loads = new Loads(file, clock);
   return {
-    load: () => store.load(),
-    read: (question) => store.read(question),
-    status: () => store.status(),
-    close: () => store.close(),
+    load: () => loads.load(),
+    read: (question) => file.read(question),
+    status: () => loads.status(),
+    close: async () => {
+      await loads.end();
+      await file.close();
+    },
   };
 }
 
@@ -81,35 +84,19 @@ function defaultMemoryBytes(): number {
   return Math.min(1024 * MIB, Math.max(256 * MIB, totalmem() / 4));
 }
 
-type Opened = { readonly database: Database; readonly loader: Loader };
-
-class DuckDBStore {
-  private readonly options: StoreOptions;
-  private readonly databaseOptions: DatabaseOptions;
-  private opened: Opened | undefined;
+/** One load at a time, and what came of the last. */
+class Loads {
+  private readonly file: StoreFile;
+  private readonly clock: StoreOptions["clock"];
   private running: Promise<LoadReport> | undefined;
   private waiting: Promise<LoadReport> | undefined;
+  private isEnded = false;
   private lastLoadedAt: number | null = null;
   private lastError: string | null = null;
-  private damage: string | null = null;
 
-  constructor(options: StoreOptions) {
-    this.options = options;
-    this.databaseOptions = {
-      path: options.inMemory ? null : join(options.dataDir, STORE_FILE),
-      memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryBytes(),
-      now: options.clock.now,
-      onWarning: options.onWarning,
-    };
-  }
-
-  async open(): Promise<Opened> {
-    if (this.opened) return this.opened;
-    const database = await openDatabase(this.databaseOptions);
-    const loader = new Loader(this.options.dataDir, database.writer);
-    await loader.resume();
-    this.opened = { database, loader };
-    return this.opened;
+  constructor(file: StoreFile, clock: StoreOptions["clock"]) {
+    this.file = file;
+    this.clock = clock;
   }
 
   load(): Promise<LoadReport> {
@@ -124,6 +111,17 @@ class DuckDBStore {
     return next;
   }
 
+  status(): StoreStatus {
+    const counts = this.file.currentLoader()?.totals() ?? NO_LINES;
+    return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
+  }
+
+  async end(): Promise<void> {
+    this.isEnded = true;
+    await this.waiting?.catch(() => {});
+    await this.running?.catch(() => {});
+  }
+
   private start(): Promise<LoadReport> {
     this.waiting = undefined;
     this.running = this.loadOnce().finally(() => {
@@ -133,76 +131,27 @@ class DuckDBStore {
   }
 
   private async loadOnce(): Promise<LoadReport> {
-    const { clock } = this.options;
-    const startedAt = clock.now();
-    const started = clock.monotonicMs();
+    const startedAt = this.clock.now();
+    const started = this.clock.monotonicMs();
     try {
+      if (this.isEnded) throw new Error("the store is closed");
       const counts = await this.loadOrRebuild();
       this.lastLoadedAt = startedAt;
       this.lastError = null;
-      return { ...counts, durationMs: clock.monotonicMs() - started };
+      return { ...counts, durationMs: this.clock.monotonicMs() - started };
     } catch (error) {
       this.lastError = describeError(error);
-      this.dropIfInvalid(error);
       throw unavailable(error);
     }
   }
 
-  private async loadOrRebuild(): Promise<LineCounts & { readonly files: number }> {
+  /** Damage is met in the middle of a load as well as before it; a rebuild is tried once. */
+  private async loadOrRebuild(): Promise<Omit<LoadReport, "durationMs">> {
     try {
-      if (this.damage === null) return await (await this.open()).loader.load();
+      return await (await this.file.loader()).load();
     } catch (error) {
-      if (!(error instanceof LogShrunkError) && !isDamage(error)) throw error;
-      this.damage = describeError(error);
+      if (!this.file.notice(error)) throw error;
     }
-    this.startAnew(this.damage);
-    return (await this.open()).loader.load();
-  }
-
-  private startAnew(reason: string): void {
-    const { path, now, onWarning } = this.databaseOptions;
-    this.drop();
-    this.damage = null;
-    const kept = path === null ? "nothing" : setAside(path, now());
-    onWarning(`the store is damaged or ahead of the log and is rebuilt from it; kept as ${kept}: ${reason}`);
-  }
-
-  /** After a fatal error (a disk that failed) DuckDB refuses everything until the file is opened again. */
-  private dropIfInvalid(error: unknown): void {
-    if (isDamage(error)) this.damage = describeError(error);
-    if (/database has been invalidated|FATAL/i.test(describeError(error))) this.drop();
-  }
-
-  private drop(): void {
-    const opened = this.opened;
-    this.opened = undefined;
-    opened?.database.close();
-  }
-
-  async read<Result>(question: (ask: Ask) => Promise<Result>): Promise<Result> {
-    try {
-      const { database } = await this.open();
-      const connection = await database.connect();
-      try {
-        await connection.ask("BEGIN TRANSACTION READ ONLY");
-        return await question(connection.ask);
-      } finally {
-        connection.close();
-      }
-    } catch (error) {
-      this.dropIfInvalid(error);
-      throw unavailable(error);
-    }
-  }
-
-  status(): StoreStatus {
-    const counts = this.opened?.loader.totals() ?? NO_LINES;
-    return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
-  }
-
-  async close(): Promise<void> {
-    await this.waiting?.catch(() => {});
-    await this.running?.catch(() => {});
-    this.drop();
+    return (await this.file.loader()).load();
   }
 }
