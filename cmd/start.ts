@@ -5,9 +5,7 @@ import { systemClock } from "../src/clock.ts";
 import { isLoopback } from "../src/config.ts";
 import { startServer } from "../src/server/run.ts";
 import { commandSettings } from "./settings.ts";
-
-/** After this long a drain has failed: a disk that hangs must not keep a supervisor waiting. */
-const DRAIN_DEADLINE_MS = 9_000;
+import { stopOnSignal } from "./stop-on-signal.ts";
 
 type StartFlags = { host?: string; port?: string; dataDir?: string; config?: string };
 
@@ -48,24 +46,6 @@ async function start(flags: StartFlags): Promise<void> {
   console.log(`Collector and dashboard  ${server.url}`);
   // A token in a log file would be a key left lying about; a terminal on this machine is the owner's.
   if (process.stdout.isTTY && isLoopback(settings.host)) console.log(`Sign in (works once)     ${server.signInLink()}`);
-}
-
-function stopOnSignal(close: () => Promise<void>): void {
-  let isStopping = false;
-  const stop = async (): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
-    const deadline = setTimeout(() => {
-      process.stderr.write("passerby: stopped before everything was on disk: the disk did not answer in time\n");
-      // Not process.exit: that waits for the log's thread, and the thread hangs in the disk.
-      process.kill(process.pid, "SIGKILL");
-    }, DRAIN_DEADLINE_MS);
-    deadline.unref();
-    await close();
-    process.exit(0);
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
 }
 
 /** The build's folder, seen from the source and from the bundle in `dist/server`. */

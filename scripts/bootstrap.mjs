@@ -2,7 +2,7 @@
  * First thing that `npm start` and `npm test` run, on whatever Node is there: installs the packages when the lockfile
  * has changed, then hands over to the project's own Node. Plain JavaScript, since an old Node cannot read the rest.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -36,5 +36,7 @@ if (!existsSync(ownNode)) {
   process.exit(2);
 }
 
-const run = spawnSync(ownNode, [`${root}scripts/${script}`, ...args], { cwd: root, stdio: "inherit" });
-process.exit(run.status ?? 1);
+const run = spawn(ownNode, [`${root}scripts/${script}`, ...args], { cwd: root, stdio: "inherit" });
+// A supervisor signals this process only; a terminal signals both, and the second signal of the same kind does no harm.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => run.kill(signal));
+run.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

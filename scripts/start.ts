@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stopOnSignal } from "../cmd/stop-on-signal.ts";
 import { serveDemoSite } from "../site/serve.ts";
 import { systemClock } from "../src/clock.ts";
 import { readSettings } from "../src/config.ts";
@@ -26,13 +27,10 @@ async function run(): Promise<void> {
   const settings = readSettings({ ALLOWED_ORIGINS: [...new Set(allowed)].join(",") }, process.env);
   const server = await startServer({ settings, clock: systemClock, distDir: join(ROOT, "dist"), onWarning: warn });
   const site: DemoSite = await serveDemoSite({ port: sitePort, apiBaseUrl: server.url });
-  const stop = async (): Promise<void> => {
+  stopOnSignal(async () => {
     await site.close();
     await server.close();
-    process.exit(0);
-  };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  });
   console.log(`Demo site  ${site.url}
 Dashboard  ${process.stdout.isTTY ? `${server.signInLink()}   (signs in once)` : server.url}
 Collector  ${server.url}/api/metrics/event`);
