@@ -248,6 +248,7 @@ function listFields(): readonly EventField[] {
   const { v, seq, writer, start, ...added } = serverFieldsSchema.properties;
   // The position comes first, so that a line says who wrote it before anything a client had a hand in.
   const properties = { v, seq, writer, start, ...eventInputSchema.properties, ...added };
+  // The cast says what the schemas above are: their names are the wire's, and camel() is CamelKeys at run time.
   return Object.entries(properties).map(
     ([wire, property]) => ({ wire, key: camel(wire), column: property["x-column"] }) as EventField,
   );
