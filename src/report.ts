@@ -3,6 +3,12 @@
  * that clients and scripts written for it work here (plausible.io/docs/stats-api); `timezone` and the intervals are ours.
  */
 
+/**
+ * What can be counted. `visitors`, `pageviews` and `events` count events of the range that are not passive; `visits`
+ * counts visits that began in it, or those of them that hold an event which the question names. `bounce_rate`,
+ * `visit_duration` and `views_per_visit` are means over visits; of a page they are those of visits that began on it.
+ * A bounce has less than two page views and no other event but passive ones.
+ */
 export const METRICS = [
   "visitors",
   "visits",
@@ -25,7 +31,11 @@ export const VISIT_DIMENSIONS = [
   "visit:os",
   "visit:device",
 ] as const;
-/** Buckets of time in the zone of the question; `time` chooses by the length of the range. */
+/**
+ * Buckets of time in the zone of the question. `time` is hours for up to a day, days for up to 93 days, else months. A
+ * visit is in the bucket of its first event. Labels are `2026-11-23` or `2026-11-23 14:00:00`; an hour that a clock
+ * change repeats has its offset added (`2026-10-25 02:00:00+01:00`).
+ */
 export const TIME_DIMENSIONS = ["time", "time:hour", "time:day", "time:week", "time:month"] as const;
 
 /** Dimensions that only filters name. */
@@ -40,12 +50,17 @@ export type FilterDimension = EventDimension | VisitDimension | (typeof FILTER_O
 export const FILTER_OPERATORS = ["is", "is_not", "contains", "contains_not"] as const;
 export type FilterOperator = (typeof FILTER_OPERATORS)[number];
 
-/** One condition; its values are OR'ed, several conditions AND'ed. */
+/**
+ * One condition; its values are OR'ed, several conditions AND'ed. `is` compares whole values, `contains` looks for text
+ * within them, both with case; what is missing is `Direct / None` as a source, else `(not set)`. `visit:is_bot` takes
+ * `is` or `is_not` with `true` or `false`.
+ */
 export type Filter = readonly [FilterOperator, FilterDimension, readonly string[]];
 
 /**
  * `day` (today), `24h`, `Nd`, `Nmo`, `month`, `year`, `all`, or a pair of ISO dates or of ISO date-times with offset.
- * As in the Stats API, `7d` and the like end yesterday; `day`, `month`, `year` and `all` include today.
+ * As in the Stats API, `7d` and the like end yesterday and `6mo` with the last month; `day`, `month`, `year` and `all`
+ * include today. The last day or second of a pair is part of it. Years 1970 to 2199.
  */
 export type DateRange = string | readonly [string, string];
 
