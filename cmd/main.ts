@@ -1,5 +1,6 @@
 /** The `passerby` command line: its subcommands, one file each, and what an error looks like at a terminal. */
 import { Command } from "commander";
+import packageFacts from "../package.json" with { type: "json" };
 import { describeError, PasserbyError } from "../src/errors.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
@@ -10,6 +11,7 @@ import { startCommand } from "./start.ts";
 const EXIT_UNUSABLE = 2;
 
 const program = new Command("passerby")
+  .version(packageFacts.version)
   .description("Behaviour metrics for your own site, without following anyone home.")
   .showHelpAfterError("(see --help)")
   .addCommand(startCommand())

@@ -1,11 +1,11 @@
 /** How the demo site is built: several pages, static files, nothing inline that a content security policy would forbid. */
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { defineConfig, type UserConfig } from "vite";
 import { pageParts } from "./page-parts.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export default defineConfig({
+const config: UserConfig = defineConfig({
   root: here("."),
   base: "/",
   plugins: [pageParts()],
@@ -34,3 +34,5 @@ export default defineConfig({
   },
   server: { port: 3000, strictPort: true, host: "localhost" },
 });
+
+export default config;

@@ -4,7 +4,7 @@ import type { AcceptedEvent, StoredEvent } from "../../src/event.ts";
 
 /** When streams begin: a day before clocks change somewhere. */
 const STARTS = ["2024-11-02T09:00:00Z", "2024-03-09T09:00:00Z", "2026-10-24T09:00:00Z", "2026-03-28T09:00:00Z"];
-export const ZONES = [
+export const ZONES: readonly string[] = [
   "UTC",
   "America/New_York",
   "Europe/Berlin",
@@ -12,10 +12,25 @@ export const ZONES = [
   "Australia/Sydney",
   "Asia/Calcutta",
 ];
-export const SITES = ["a.com", "b.org"];
+export const SITES: readonly string[] = ["a.com", "b.org"];
 const NAMES = ["page_view", "page_view", "page_view", "signup", "link_click", "engagement", "web_vital", "50%_off"];
-export const PATHS = ["/", "/a", "/a%25b_c", "/p_q", "/pXq", "/%E4%BD%A0", "/';%20DROP%20TABLE%20events;--"];
-export const SOURCES = [undefined, "google", "news.example", "O'Reilly", "100%", "(not set)"];
+export const PATHS: readonly string[] = [
+  "/",
+  "/a",
+  "/a%25b_c",
+  "/p_q",
+  "/pXq",
+  "/%E4%BD%A0",
+  "/';%20DROP%20TABLE%20events;--",
+];
+export const SOURCES: readonly (string | undefined)[] = [
+  undefined,
+  "google",
+  "news.example",
+  "O'Reilly",
+  "100%",
+  "(not set)",
+];
 const RATES = [1, 0.5, 0.25];
 
 type Draft = {
