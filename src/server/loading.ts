@@ -7,8 +7,8 @@ import type { Store } from "../store/store.ts";
 const MIN_PAUSE_MS = 500;
 
 export type Loading = {
-  /** Ends after the load that is running; nothing is loaded afterwards. */
-  readonly stop: () => Promise<void>;
+  /** Begins no further load; the one that is running ends when the store is closed. */
+  readonly stop: () => void;
 };
 
 export type LoadingOptions = { readonly clock: Clock; readonly onWarning: (message: string) => void };
@@ -32,6 +32,7 @@ export function startLoading(store: Store, options: LoadingOptions): Loading {
       await store.load();
       lastWarning = "";
     } catch (error) {
+      if (isStopped) return;
       const warning = `the store could not load the log, answers fall behind: ${describeError(error)}`;
       if (warning !== lastWarning) onWarning(warning);
       lastWarning = warning;
@@ -45,12 +46,11 @@ export function startLoading(store: Store, options: LoadingOptions): Loading {
       if (!isStopped) await pause(Math.max(MIN_PAUSE_MS, clock.monotonicMs() - started));
     }
   };
-  const ended = run();
+  void run();
   return {
     stop: () => {
       isStopped = true;
       wake();
-      return ended;
     },
   };
 }

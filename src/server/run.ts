@@ -139,7 +139,7 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
 
 function startTimers({ clock, onWarning }: ServerOptions, { store, salts }: Opened, closers: Closer[]): void {
   const loading = startLoading(store, { clock, onWarning });
-  closers.push(() => loading.stop());
+  closers.push(async () => loading.stop());
   const timer = setInterval(() => salts.at(clock.now()), SALT_CHECK_MS);
   timer.unref();
   closers.push(async () => clearInterval(timer));

@@ -126,6 +126,22 @@ test("a store that was closed loads and answers nothing, and does not open again
   await expect(pages()).rejects.toMatchObject({ code: "store_unavailable" });
 });
 
+describe("a load that is running when the store is closed", () => {
+  test("ends before the log does, and the next start goes on from there", async () => {
+    const line = (index: number): string => `2026-11-20T10:00:00 ada page_view /${index} id=${index}`;
+    const events = eventsOf(Array.from({ length: 20_000 }, (_, index) => line(index)).join("\n"));
+    log.append(events);
+    const running = store.load();
+    await store.close();
+    const first = await running;
+    expect(first.events).toBeLessThan(events.length);
+    store = await open();
+    const second = await store.load();
+    expect(first.events + second.events).toBe(events.length);
+    expect(new Set(await pages()).size).toBe(events.length);
+  });
+});
+
 describe("an event that comes again", () => {
   test("is left out within 48 hours and counted", async () => {
     log.append(eventsOf("10:00 ada page_view /a id=1\n10:00 ada page_view /again id=1"));

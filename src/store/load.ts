@@ -41,6 +41,8 @@ export class Loader {
   private readonly checkpoints = new Map<string, Checkpoint>();
   private readonly seen = new Map<string, Pick<LogFile, "inode" | "bytes">>();
 
+  private isStopping = false;
+
   constructor(dataDir: string, writer: Connection) {
     this.dataDir = dataDir;
     this.writer = writer;
@@ -59,6 +61,11 @@ export class Loader {
     }
   }
 
+  /** Ends a running load after the batch it is storing; what is read and not stored yet, the next start reads again. */
+  stop(): void {
+    this.isStopping = true;
+  }
+
   /** Everything loaded so far, from all files ever seen. */
   totals(): LineCounts {
     return [...this.checkpoints.values()].reduce<LineCounts>(addCounts, NO_LINES);
@@ -69,6 +76,7 @@ export class Loader {
     let counts = NO_LINES;
     let files = 0;
     for (const file of await listLogFiles(this.dataDir)) {
+      if (this.isStopping) break;
       const seen = this.seen.get(file.name);
       if (seen?.inode === file.inode && seen.bytes === file.bytes) continue;
       counts = addCounts(counts, await this.loadFile(file));
@@ -96,6 +104,7 @@ export class Loader {
     let counts = NO_LINES;
     let batch = new Batch(this.writer);
     for await (const line of lines) {
+      if (this.isStopping) return counts;
       await batch.add(line);
       if (batch.lines < BATCH_LINES) continue;
       counts = addCounts(counts, await this.storeBatch(identity, batch));

@@ -42,7 +42,7 @@ export type Store = {
   /** Runs a question's statements against one state of the store. Throws `store_unavailable`. */
   readonly read: <Result>(question: (ask: Ask) => Promise<Result>) => Promise<Result>;
   readonly status: () => StoreStatus;
-  /** Waits for a running load, then closes the file. */
+  /** Ends a running load at its next commit, then closes the file. */
   readonly close: () => Promise<void>;
 };
 
@@ -118,6 +118,7 @@ class Loads {
 
   async end(): Promise<void> {
     this.isEnded = true;
+    this.file.currentLoader()?.stop();
     await this.waiting?.catch(() => {});
     await this.running?.catch(() => {});
   }
