@@ -3,6 +3,7 @@
  * reload shows it); collector, API and site server start again as theirs do.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { watch } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,34 +17,52 @@ const SETTLE_MS = 150;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** Starts the server; a server that ends by itself (a mistake in its code) is started again at the next change. */
 function runServer(): ChildProcess {
-  const watched = ["src", "cmd", "scripts", "site/serve.ts"].map((path) => `--watch-path=${join(ROOT, path)}`);
   const env = { METRICS_DATA_DIR: DATA_DIR, ...process.env };
-  const args = [...watched, "--watch-preserve-output", join(ROOT, "scripts/start.ts"), "--no-build"];
-  return spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit", env });
+  return spawn(process.execPath, [join(ROOT, "scripts/start.ts"), "--no-build"], { cwd: ROOT, stdio: "inherit", env });
 }
 
-/** Builds what is stale after each change, one build at a time, and keeps going when one fails. */
-function rebuildOnChange(): void {
-  let timer: NodeJS.Timeout | undefined;
-  let building: Promise<void> = Promise.resolve();
-  const rebuild = (): void => {
-    building = building
-      .then(() => buildStale(print))
-      .catch((error: unknown) => print(error instanceof Error ? error.message : String(error)));
-  };
-  for (const folder of ["src", "site"]) {
-    watch(join(ROOT, folder), { recursive: true }, () => {
-      clearTimeout(timer);
-      timer = setTimeout(rebuild, SETTLE_MS);
-    });
+async function stopServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  await ended;
+}
+
+async function applyChange(): Promise<void> {
+  try {
+    await buildStale(print);
+  } catch (error) {
+    return print(error instanceof Error ? error.message : String(error));
   }
+  await stopServer(server);
+  if (!isEnding) server = runServer();
+}
+
+/** Applies changes one at a time; what changes meanwhile is applied after. */
+function watchSources(): void {
+  let timer: NodeJS.Timeout | undefined;
+  let applying: Promise<void> = Promise.resolve();
+  const schedule = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      applying = applying.then(applyChange);
+    }, SETTLE_MS);
+  };
+  for (const folder of ["src", "cmd", "site", "scripts"]) watch(join(ROOT, folder), { recursive: true }, schedule);
 }
 
 await buildStale(print);
 const added = await seed(DATA_DIR);
 if (added > 0) print(`Seeded ${DATA_DIR} with ${added} events of the last eight weeks`);
-rebuildOnChange();
-const server = runServer();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => server.kill(signal));
-server.once("exit", (code) => process.exit(code ?? 0));
+let isEnding = false;
+let server = runServer();
+watchSources();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, async () => {
+    isEnding = true;
+    await stopServer(server);
+    process.exit(0);
+  });
+}
