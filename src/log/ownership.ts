@@ -155,7 +155,7 @@ function closeServer(server: Server): Promise<void> {
 function owned(dataDir: string): PasserbyError {
   return new PasserbyError(
     "data_dir_owned",
-    `${dataDir} belongs to another running collector: stop that one, or give this one a folder of its own (--data-dir)`,
+    `${dataDir} belongs to another running collector: stop that one, or give this one a folder of its own (--data-dir, METRICS_DATA_DIR)`,
   );
 }
 

@@ -122,7 +122,7 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
     if (code === "EADDRINUSE") {
       throw new PasserbyError(
         "port_in_use",
-        `port ${port} is in use: stop what listens there, or give another --port`,
+        `port ${port} is in use: stop what listens there, or give another port (--port, PORT)`,
         {
           cause,
         },

@@ -38,7 +38,7 @@ describe("passerby start", () => {
     holder.close();
     expect([code, stderr]).toEqual([
       2,
-      `passerby: port ${port} is in use: stop what listens there, or give another --port\n`,
+      `passerby: port ${port} is in use: stop what listens there, or give another port (--port, PORT)\n`,
     ]);
   });
 
