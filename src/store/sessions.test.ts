@@ -105,8 +105,9 @@ describe("a visit", () => {
     await store.load();
     const rows = await store.read((ask) => ask(SESSIONS));
     expect(rows).toMatchObject([{ source: "google", is_bot: false, p: 0.5 }]);
-    const robots = await store.read((ask) => ask("SELECT DISTINCT is_robot FROM events"));
-    expect(robots).toEqual([{ is_robot: false }]);
+    const robots = await store.read((ask) => ask("SELECT is_robot FROM events ORDER BY timestamp"));
+    // The first event is in no visit, so its own word counts.
+    expect(robots.map((row) => row["is_robot"])).toEqual([true, false, false]);
   });
 
   test("is never made by a smoke test", async () => {
@@ -147,6 +148,22 @@ describe("a late event", () => {
   test("continues a visit whose last event is exactly 30 minutes old", async () => {
     await visitsOf("10:00 ada page_view /a id=1");
     expect(await visitsOf("10:30 ada page_view /b id=2")).toEqual(["ada 10:00-10:30 /a>/b 2+0"]);
+  });
+
+  test("leaves what a passive event before the visit said of robots as it is, in one load or two", async () => {
+    const robots = async (...tables: readonly string[]): Promise<unknown> => {
+      await visitsOf(...tables);
+      const rows = await store.read((ask) => ask("SELECT visitor_id, is_robot FROM events ORDER BY timestamp"));
+      return rows.map((row) => row["is_robot"]);
+    };
+    const [passive, active] = ["10:00 ada engagement / bot id=1", "10:05 ada link_click / id=2"];
+    expect(await robots(passive, active)).toEqual([true, false]);
+    expect(await robots("12:00 bob engagement / bot id=3\n12:05 bob link_click / id=4")).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 
   test("leaves the visits of others alone", async () => {

@@ -90,7 +90,9 @@ const REPLACE_SESSIONS = [
 ] as const;
 
 const ASSIGNED = `CREATE OR REPLACE TEMP TABLE assigned AS
-SELECT arriving, stored, CASE WHEN place >= start_place THEN start.id END AS session, start.is_bot AS is_robot
+SELECT arriving, stored,
+  CASE WHEN place >= start_place THEN start.id END AS session,
+  CASE WHEN place >= start_place THEN start.is_bot END AS is_robot
 FROM placed JOIN made USING (${KEY}, stretch)
 WHERE arriving IS NOT NULL OR stored IS NOT NULL`;
 
