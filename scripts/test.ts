@@ -14,10 +14,12 @@ import { installParts } from "./install-parts.ts";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const REPORT = join(ROOT, "node_modules/.cache/passerby/tests.json");
 
-/** Needs that no package of this machine can meet, with what would. */
-const UNMET_BY_CHOICE: Readonly<Record<string, string>> = {
+/** Needs that no package can meet, with what would; the tests found out themselves that they are not met here. */
+const NOT_INSTALLABLE: Readonly<Record<string, string>> = {
   long: "run npm test -- --long",
   "shared data": "it lies beside the project's own checkout only",
+  tmpfs: "mounting it needs root",
+  "loop mount": "it needs root, a loop device and mkfs.ext4",
 };
 
 type Flags = { readonly long?: boolean };
@@ -48,7 +50,7 @@ function runTests(paths: readonly string[], flags: Flags): Counts {
 function describeSkips(skips: readonly Skip[]): string {
   if (skips.length === 0) return "0 skipped";
   const total = skips.reduce((sum, { count }) => sum + count, 0);
-  const reasons = skips.map(({ need, count }) => `${count} need ${need} (${UNMET_BY_CHOICE[need] ?? "not installed"})`);
+  const reasons = skips.map(({ need, count }) => `${count} need ${need} (${NOT_INSTALLABLE[need] ?? "not installed"})`);
   return `${total} skipped: ${reasons.join("; ")}`;
 }
 
@@ -59,7 +61,7 @@ async function run(paths: readonly string[], flags: Flags): Promise<void> {
   await buildStale(print);
   const counts = runTests(paths, flags);
   const isExcused = ({ need }: Skip): boolean =>
-    missing.includes(need) || need === "shared data" || (need === "long" && !flags.long);
+    missing.includes(need) || (Object.hasOwn(NOT_INSTALLABLE, need) && !(need === "long" && flags.long));
   const needless = counts.skips.filter((skip) => !isExcused(skip));
   for (const { need, count } of needless) print(`FAILED ${count} skipped for ${need}, which this machine has`);
   print(describeSkips(counts.skips));
