@@ -13,6 +13,7 @@ export type Part = { readonly need: string; readonly debianPackage: string; read
 /** The programs that tests drive; `npm test` installs the missing ones as root on Debian. */
 export const PARTS: readonly Part[] = [
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
+  { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
   { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
 ];
 
@@ -23,6 +24,9 @@ export function findPart(need: string): string | undefined {
 
 /** Path of Debian's Chromium, or undefined. */
 export const chromium: string | undefined = findPart("chromium");
+
+/** Path of curl, or undefined. */
+export const curl: string | undefined = findPart("curl");
 
 /** Path of strace, or undefined. */
 export const strace: string | undefined = findPart("strace");

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { openKeys } from "../../src/server/access/keys.ts";
+import * as means from "../means.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
 let server: TestServer;
@@ -21,9 +22,9 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-describe("the smoke commands", () => {
+describe.skipIf(!means.curl)("the smoke commands [needs curl]", () => {
   const curl = async (...args: string[]): Promise<unknown> =>
-    JSON.parse((await promisify(execFile)("curl", ["-sS", ...args])).stdout);
+    JSON.parse((await promisify(execFile)(means.curl ?? "", ["-sS", ...args])).stdout);
 
   it("answer as the checklist prints them", async () => {
     expect(
