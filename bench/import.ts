@@ -2,7 +2,7 @@
  * How many lines a second does the import of an access log manage, from file to shard on disk? Reference: the same file
  * read by node:readline with one regular expression a line, which counts page views and does nothing else. Both run in
  * turn in this process, order reversed every round, after one round that is not counted; the import's answer is checked
- * against the reference's before anything is timed. The log is ../shared/testdata/access-log/combined_5k.log (5,000 real
+ * against the reference's before anything is timed. The log is the shared combined_5k.log (5,000 real
  * requests) where it is, else made up, repeated to 200,000 lines. Run: npm run bench -- import [rounds]
  */
 import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
