@@ -10,13 +10,15 @@ import { toPasserbyError } from "./refusals.ts";
 /** Reads who sent a request; a key counts only when its scope is `ingest`. */
 export function senderOf(request: FastifyRequest, parts: ServerParts): Sender {
   const record = readBearer(request, parts.keys);
+  const ingestKey = record !== undefined && covers(record, "ingest") ? record : undefined;
   const forwardedFor = request.headers["x-forwarded-for"];
   return readSender(request.headers, {
     address: parts.addresses.read(
       request.raw.socket.remoteAddress,
       typeof forwardedFor === "string" ? forwardedFor : forwardedFor?.join(","),
     ),
-    hasIngestKey: record !== undefined && covers(record, "ingest"),
+    hasIngestKey: ingestKey !== undefined,
+    keySite: ingestKey?.site ?? null,
   });
 }
 

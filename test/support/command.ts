@@ -1,7 +1,6 @@
 /** Runs the built `passerby` command as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const COMMAND = fileURLToPath(new URL("../../dist/server/passerby.js", import.meta.url));
@@ -20,17 +19,26 @@ export async function runCommand(args: readonly string[], env: Environment = {})
   return { code: child.exitCode, ...output };
 }
 
-export type StartedCommand = { readonly process: ChildProcess; readonly url: string };
+export type StartedCommand = {
+  readonly process: ChildProcess;
+  readonly url: string;
+  /** Everything it has printed so far. */
+  readonly printed: () => string;
+};
 
 /** Runs `passerby start` until it prints its address. */
 export async function startCommand(args: readonly string[], env: Environment = {}): Promise<StartedCommand> {
   const child = spawnCommand(["start", "--port", "0", ...args], env);
-  if (child.stdout === null) throw new Error("the command has no output to read");
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /http:\/\/[\d.:]+/.exec(line)?.[0];
-    if (url !== undefined) return { process: child, url };
-  }
-  throw new Error(`passerby start ended with code ${child.exitCode} and printed no address`);
+  let printed = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+      const found = /(http:\/\/[\d.:]+)\s/.exec(printed)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    child.once("close", (code) => reject(new Error(`passerby start ended with code ${code} and printed no address`)));
+  });
+  return { process: child, url, printed: () => printed };
 }
 
 function spawnCommand(args: readonly string[], env: Environment): ChildProcess {

@@ -12,12 +12,14 @@ export type Sender = {
   readonly asksForPrivacy: boolean;
   /** True when the request bore a key with scope `ingest`. */
   readonly hasIngestKey: boolean;
+  /** The one site that the key is for; null for all, and without a key. */
+  readonly keySite: string | null;
 };
 
 /** Reads the sender from the headers of a request. */
 export function readSender(
   headers: IncomingHttpHeaders,
-  known: { readonly address: string; readonly hasIngestKey: boolean },
+  known: Pick<Sender, "address" | "hasIngestKey" | "keySite">,
 ): Sender {
   return {
     origin: headers.origin,
@@ -28,5 +30,6 @@ export function readSender(
     // Global Privacy Control, W3C draft, section 3; DNT is its retired ancestor and still sent by Firefox forks.
     asksForPrivacy: headers["sec-gpc"] === "1" || headers.dnt === "1",
     hasIngestKey: known.hasIngestKey,
+    keySite: known.keySite,
   };
 }

@@ -17,6 +17,7 @@ const anyone: Sender = {
   address: "192.0.2.1",
   asksForPrivacy: false,
   hasIngestKey: false,
+  keySite: null,
 };
 
 function validation(change: Partial<Validation> = {}): Validation {
@@ -196,6 +197,19 @@ describe("the time of an event", () => {
     expect(problemOf({ event: "a", timestamp: "2026-10-01T00:00:00Z" }, { sender })).toBe(
       "/timestamp is older than the retention of 30 days",
     );
+  });
+});
+
+describe("a key of one site", () => {
+  const sender = { ...anyone, hasIngestKey: true, keySite: "other.org" };
+
+  it("lets events of that site in and of no other, named or found by address", () => {
+    expect(problemOf({ event: "a", site: "other.org" }, { sender })).toBe("valid");
+    expect(problemOf({ event: "a", url: "https://other.org/" }, { sender })).toBe("valid");
+    const refusal = "/site is not the site of this key, other.org";
+    expect(problemOf({ event: "a", site: "example.com" }, { sender })).toBe(refusal);
+    expect(problemOf({ event: "a", url: "https://example.com/" }, { sender })).toBe(refusal);
+    expect(problemOf({ event: "a" }, { sender })).toBe(refusal);
   });
 });
 

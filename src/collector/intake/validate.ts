@@ -95,7 +95,15 @@ function findFieldProblem(input: EventInput, validation: Validation): { path: st
   if (input.site !== undefined && !validation.sites.has(input.site)) {
     return { path: "/site", message: "is not a configured site: add it to METRICS_SITES or leave it out" };
   }
+  const { keySite } = validation.sender;
+  if (keySite !== null && siteOf(input, validation) !== keySite) {
+    return { path: "/site", message: `is not the site of this key, ${keySite}` };
+  }
   return findSamplingProblem(input, validation) ?? findTimeProblem(input, validation);
+}
+
+function siteOf(input: EventInput, { sites, sender, settings }: Validation): string {
+  return input.site ?? findSite(sites, { sender, url: input.url }) ?? settings.defaultSite;
 }
 
 function findSamplingProblem(input: EventInput, validation: Validation): { path: string; message: string } | undefined {
@@ -128,7 +136,7 @@ function findTimeProblem(input: EventInput, validation: Validation): { path: str
 }
 
 function makeDraft(input: EventInput, validation: Validation): Draft {
-  const { sender, receivedAtMs, receivedAt, settings } = validation;
+  const { sender, receivedAtMs, receivedAt } = validation;
   const { timeMs, clock } = settleTime(input, validation);
   const event: Draft["event"] = {
     event: input.event,
@@ -136,7 +144,7 @@ function makeDraft(input: EventInput, validation: Validation): Draft {
     timestamp: timeMs === receivedAtMs ? receivedAt : new Date(timeMs).toISOString(),
     metadata: input.metadata ?? {},
     eventId: input.event_id?.toLowerCase() ?? newEventId(receivedAtMs, validation.clock),
-    site: input.site ?? findSite(validation.sites, { sender, url: input.url }) ?? settings.defaultSite,
+    site: siteOf(input, validation),
     receivedAt,
     sampleRate: input.sample_rate ?? 1,
     serverSampleRate: 1,
