@@ -1,4 +1,6 @@
 /** Reads the text of a setting into its value; undefined means that the text is not allowed. */
+import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
 import ipaddr from "ipaddr.js";
 
 /** A site: its name and the host names it is served under. */
@@ -53,4 +55,27 @@ export function siteList(text: string): readonly Site[] | null | undefined {
 export function proxyList(text: string): readonly string[] | undefined {
   const proxies = items(text);
   return proxies.every((proxy) => ipaddr.isValid(proxy) || ipaddr.isValidCIDR(proxy)) ? proxies : undefined;
+}
+
+/** Reads `host:port` (IPv6 in brackets); null for `off`. */
+export function listenAddress(text: string): { readonly host: string; readonly port: number } | null | undefined {
+  if (text === "off") return null;
+  const [, host = "", port = ""] = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text)?.filter(isGiven) ?? [];
+  const isHost = host === "localhost" || isIP(host) !== 0;
+  return isHost && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined;
+}
+
+function isGiven(part: string | undefined): part is string {
+  return part !== undefined;
+}
+
+/** Reads a number of processes; `auto` is one a core. */
+export function workerCount(text: string): number | undefined {
+  return text === "auto" ? availableParallelism() : wholeNumber(1, 64)(text);
+}
+
+/** Reads a comma list of event names. */
+export function nameList(text: string): readonly string[] | undefined {
+  const names = items(text);
+  return names.every((name) => name.length <= 64) ? names : undefined;
 }
