@@ -8,9 +8,9 @@
 import type { Clock } from "../clock.ts";
 import type { Settings } from "../config.ts";
 import { type ErrorDetail, PasserbyError } from "../errors.ts";
-import { type AcceptedEvent, type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.ts";
+import { type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.ts";
 import type { Ring } from "../live/ring.ts";
-import type { Log } from "../log/log.ts";
+import type { OnceStore, ReadyEvent, StoreOutcome } from "./duplicates/store-once.ts";
 import { createAgentReader } from "./enrichment/enrich.ts";
 import { trackActiveVisitors } from "./identity/active-visitors.ts";
 import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
@@ -21,7 +21,7 @@ import type { Sender } from "./intake/sender.ts";
 import { findSite, indexSites, type SiteFinder } from "./intake/site.ts";
 import { refuseWhole, type SortedBatch, sortBatch } from "./intake/sort-batch.ts";
 import { validateEvent } from "./intake/validate.ts";
-import { type PipelineState, type Processed, runAll } from "./pipeline.ts";
+import { type Drop, type PipelineState, type Processed, runAll } from "./pipeline.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export type CollectRequest = {
@@ -61,7 +61,7 @@ export type Collector = {
 export type CollectorParts = {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly once: OnceStore;
   readonly ring: Ring;
   readonly salts: SaltKeeper;
 };
@@ -83,6 +83,7 @@ export function createCollector(parts: CollectorParts): Collector {
     identity,
     sites,
     agents: createAgentReader(),
+    isStored: parts.once.isStored,
     sampleRate: (): number => settings.sampleRate,
   };
   const collecting = { ...parts, origins: indexOrigins(settings.allowedOrigins), sites, tally: createTally(), state };
@@ -127,20 +128,21 @@ async function storeBatch(batch: Batch, request: CollectRequest, collecting: Col
   const sorted = sortBatch(batch.events, (raw, index) => validateEvent(raw, index, validation));
   refuseWhole(sorted, request.isPartial);
   const processed = runAll(sorted.drafts, state);
-  const file = await append(processed.ready, collecting);
-  for (const event of processed.ready) tally.stored(event.site, 1);
-  for (const { site, reason } of processed.dropped) tally.dropped(site, reason);
+  const { stored, duplicates, file } = await append(processed.ready, collecting);
+  const dropped = [...processed.dropped, ...duplicates.map(({ site }): Drop => ({ site, reason: "duplicate" }))];
+  for (const event of stored) tally.stored(event.site, 1);
+  for (const { site, reason } of dropped) tally.dropped(site, reason);
   if (sorted.refused > 0) tally.refused("invalid_event", { count: sorted.refused });
   tally.lost(batch.lost);
-  return { ok: true, stored: processed.ready.length, file, ...describeRest(processed, sorted) };
+  return { ok: true, stored: stored.length, file, ...describeRest({ ...processed, dropped }, sorted) };
 }
 
 /** The append step: one write for what is left of the batch; the ring learns of it only when it is on disk. */
-async function append(events: readonly AcceptedEvent[], { log, ring }: Collecting): Promise<string | null> {
-  if (events.length === 0) return null;
-  const { file } = await log.append(events);
-  ring.push(events);
-  return file;
+async function append(ready: readonly ReadyEvent[], { once, ring }: Collecting): Promise<StoreOutcome> {
+  if (ready.length === 0) return { stored: [], duplicates: [], file: null };
+  const outcome = await once.store(ready);
+  ring.push(outcome.stored);
+  return outcome;
 }
 
 /** What the answer says besides `stored`, each part only where there is something to say. */

@@ -1,15 +1,18 @@
 /**
  * The collector's heart: the list of steps that an event passes between a request body and the log, in order.
  *
- *   decode ▸ validate ▸ gate ▸ identify ▸ classify ▸ scrub ▸ enrich ▸ sample ▸ append
+ *   decode ▸ validate ▸ gate ▸ identify ▸ classify ▸ scrub ▸ enrich ▸ deduplicate ▸ sample ▸ append
  *
  * decode and validate see the whole request, because without `partial` one bad event refuses all of it; append sees
  * what is left of the batch, because its events share one write. The steps between see one event each: a step fills in
- * the draft, or says with a reason of the closed list why the event is dropped. No step waits for anything.
+ * the draft, or says with a reason of the closed list why the event is dropped. No step waits for anything;
+ * an event whose other copy is still on its way to the disk is decided about by append (duplicates/store-once.ts).
  */
 import type { Settings } from "../config.ts";
-import type { AcceptedEvent, DropReason } from "../event.ts";
+import type { DropReason } from "../event.ts";
 import type { Draft } from "./draft.ts";
+import { deduplicate } from "./duplicates/deduplicate.ts";
+import type { ReadyEvent } from "./duplicates/store-once.ts";
 import { classifyEvent, type EnrichState, enrichEvent } from "./enrichment/enrich-event.ts";
 import { gate } from "./gate.ts";
 import { type IdentityState, identify } from "./identity/identify.ts";
@@ -20,6 +23,8 @@ import { sample } from "./sample.ts";
 export type PipelineState = EnrichState & {
   readonly settings: Settings;
   readonly identity: IdentityState;
+  /** Says whether an event with this id is stored already. */
+  readonly isStored: (eventId: string) => boolean;
   /** The share of visitors kept right now, 0 to 1. */
   readonly sampleRate: () => number;
 };
@@ -36,6 +41,7 @@ export const STEPS: readonly Step[] = [
   { name: "classify", run: (draft, state) => classifyEvent(draft, state) },
   { name: "scrub", run: (draft) => scrubEvent(draft) },
   { name: "enrich", run: (draft, state) => enrichEvent(draft, state) },
+  { name: "deduplicate", run: (draft, state) => deduplicate(draft, state.isStored) },
   { name: "sample", run: (draft, state) => sample(draft, state.sampleRate()) },
 ];
 
@@ -44,20 +50,20 @@ export type Drop = { readonly site: string; readonly reason: DropReason };
 
 /** A batch after the steps: what is ready to be appended, what was dropped, and how many values were redacted. */
 export type Processed = {
-  readonly ready: readonly AcceptedEvent[];
+  readonly ready: readonly ReadyEvent[];
   readonly dropped: readonly Drop[];
   readonly redacted: number;
 };
 
 /** Runs the steps over a batch. */
 export function runAll(drafts: readonly Draft[], state: PipelineState): Processed {
-  const ready: AcceptedEvent[] = [];
+  const ready: ReadyEvent[] = [];
   const dropped: Drop[] = [];
   let redacted = 0;
   for (const draft of drafts) {
     const reason = runSteps(draft, state);
     redacted += draft.redacted;
-    if (reason === undefined) ready.push(draft.event);
+    if (reason === undefined) ready.push({ event: draft.event, hasClientId: draft.input.event_id !== undefined });
     else dropped.push({ site: draft.event.site, reason });
   }
   return { ready, dropped, redacted };

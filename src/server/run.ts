@@ -6,6 +6,9 @@ import { resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../clock.ts";
 import { createCollector } from "../collector/collector.ts";
+import { settleIdFiles } from "../collector/duplicates/settle-id-files.ts";
+import { createOnceStore } from "../collector/duplicates/store-once.ts";
+import { StoredIds } from "../collector/duplicates/stored-ids.ts";
 import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
 import type { Settings } from "../config.ts";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
@@ -22,6 +25,8 @@ import { startLoading } from "./loading.ts";
 
 /** How often old salts are looked after when no request does it. */
 const SALT_CHECK_MS = 60_000;
+/** How often what is counted and remembered in memory is written down. */
+const FLUSH_MS = 1_000;
 
 export type ServerOptions = {
   readonly settings: Settings;
@@ -53,6 +58,7 @@ type Opened = {
   readonly log: Log;
   readonly store: Store;
   readonly salts: SaltKeeper;
+  readonly ids: StoredIds;
 };
 
 /** Starts a server. Throws `data_dir_unusable`, `data_dir_owned` or `port_in_use`. */
@@ -92,22 +98,34 @@ async function openAll(
   const commands = { sign_in_token: async () => ({ token: signIn.issueToken(), url: front.url }) };
   const log = await openLog({ dataDir, clock, durability, maxQueueBytes, onWarning, commands });
   closers.push(() => log.close());
+  const ids = await openIds(dataDir, { settings, clock, onWarning });
+  closers.push(() => ids.close());
   const store = await openStore({ dataDir, clock, onWarning });
   closers.push(() => store.close());
-  return { log, store, keys, signIn, salts: openSalts(dataDir, { clock, onWarning }) };
+  return { log, ids, store, keys, signIn, salts: openSalts(dataDir, { clock, onWarning }) };
+}
+
+async function openIds(
+  dataDir: string,
+  { settings, clock, onWarning }: Pick<ServerOptions, "settings" | "clock" | "onWarning">,
+): Promise<StoredIds> {
+  const { dedupWindow: capacity, retentionDays } = settings;
+  const options = { dataDir, writers: 1, capacity, retentionDays, clock, onWarning };
+  await settleIdFiles(options);
+  return StoredIds.open({ ...options, writer: 1 });
 }
 
 async function assemble(options: ServerOptions, opened: Opened): Promise<FastifyInstance> {
   const { settings, clock, distDir, onWarning } = options;
   const ring = createRing(settings.ringCapacity);
   ring.push(await readNewest(resolve(settings.dataDir), settings.ringCapacity));
-  const { log, salts } = opened;
+  const { log, ids, salts } = opened;
   return buildApp({
     ...opened,
     settings,
     clock,
     ring,
-    collector: createCollector({ settings, clock, log, ring, salts }),
+    collector: createCollector({ settings, clock, once: createOnceStore({ log, ids }), ring, salts }),
     addresses: trustProxies(settings.trustedProxies),
     distDir,
     onError: (error) => onWarning(`internal error: ${error.stack ?? error.message}`),
@@ -137,10 +155,12 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
   }
 }
 
-function startTimers({ clock, onWarning }: ServerOptions, { store, salts }: Opened, closers: Closer[]): void {
+function startTimers({ clock, onWarning }: ServerOptions, { store, salts, ids }: Opened, closers: Closer[]): void {
   const loading = startLoading(store, { clock, onWarning });
   closers.push(async () => loading.stop());
   const timer = setInterval(() => salts.at(clock.now()), SALT_CHECK_MS);
   timer.unref();
   closers.push(async () => clearInterval(timer));
+  const flushing = setInterval(() => void ids.flush(), FLUSH_MS);
+  closers.push(async () => clearInterval(flushing));
 }

@@ -1,0 +1,76 @@
+/** What a client that sends again may rely on (contract, Duplicates): an id is stored once, over restarts and kills too. */
+import { randomUUID } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { startServerProcess } from "../fault/server-process.ts";
+import { readLog, startTestServer, type TestServer } from "../support/test-server.ts";
+
+const open: TestServer[] = [];
+
+async function start(dataDir?: string): Promise<TestServer> {
+  const server = await startTestServer({ ...(dataDir !== undefined && { dataDir }) });
+  open.push(server);
+  return server;
+}
+
+async function send(url: string, ids: readonly string[]): Promise<unknown> {
+  const events = ids.map((event_id) => ({ event: "signup", event_id }));
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${url}/api/metrics/event`, { method: "POST", headers, body: JSON.stringify(events) });
+  return [answer.status, await answer.json()];
+}
+
+const eventIds = (server: Pick<TestServer, "dataDir">): readonly unknown[] =>
+  readLog(server.dataDir).map((line) => line["event_id"]);
+
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+describe("an event that is sent again", () => {
+  it("is dropped as a duplicate and named in the answer", async () => {
+    const server = await start();
+    const [a, b] = [randomUUID(), randomUUID()];
+    expect(await send(server.url, [a])).toEqual([202, { ok: true, stored: 1, file: "metrics.jsonl" }]);
+    expect(await send(server.url, [a.toUpperCase(), b])).toEqual([
+      202,
+      { ok: true, stored: 1, file: "metrics.jsonl", dropped: { duplicate: 1 } },
+    ]);
+    expect(await send(server.url, [a])).toEqual([202, { ok: true, stored: 0, file: null, dropped: { duplicate: 1 } }]);
+    expect(eventIds(server)).toEqual([a, b]);
+  });
+
+  it("at the same time by many requests is stored once, and every other one is told so", async () => {
+    const server = await start();
+    const id = randomUUID();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => send(server.url, [id])));
+    expect(answers.filter((answer) => JSON.stringify(answer).includes('"stored":1'))).toHaveLength(1);
+    expect(answers.filter((answer) => JSON.stringify(answer).includes('"duplicate":1'))).toHaveLength(7);
+    expect(eventIds(server)).toEqual([id]);
+  });
+
+  it("is a duplicate after a restart", async () => {
+    const server = await start();
+    const id = randomUUID();
+    await send(server.url, [id]);
+    await server.stop();
+    const again = await start(server.dataDir);
+    expect(await send(again.url, [id])).toMatchObject([202, { stored: 0, dropped: { duplicate: 1 } }]);
+  });
+
+  it("is a duplicate after SIGKILL, whatever was in the file of ids", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "passerby-duplicates-"));
+    const ids = Array.from({ length: 30 }, () => randomUUID());
+    for (const id of ids) {
+      if (ids.indexOf(id) % 10 !== 0) continue;
+      const server = startServerProcess(dataDir);
+      for (const next of ids.slice(ids.indexOf(id), ids.indexOf(id) + 10)) await send(await server.url, [next]);
+      await server.end("SIGKILL");
+    }
+    const last = startServerProcess(dataDir);
+    expect(await send(await last.url, ids)).toMatchObject([202, { stored: 0, dropped: { duplicate: 30 } }]);
+    expect(eventIds({ dataDir }).toSorted()).toEqual(ids.toSorted());
+  }, 60_000);
+});
