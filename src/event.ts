@@ -265,6 +265,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export const REFUSAL_REASONS = [
   "invalid_json",
   "invalid_event",
+  "key_required",
   "origin_not_allowed",
   "payload_too_large",
   "unsupported_media_type",

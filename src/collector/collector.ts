@@ -64,6 +64,8 @@ export type CollectorParts = {
   readonly once: OnceStore;
   readonly ring: Ring;
   readonly salts: SaltKeeper;
+  /** Says why nothing more is taken right now; undefined when there is room. */
+  readonly guard: { readonly refusal: () => string | undefined };
 };
 
 type Collecting = CollectorParts & {
@@ -105,6 +107,7 @@ async function collect(request: CollectRequest, collecting: Collecting): Promise
   let batch: Batch | undefined;
   try {
     checkOrigin(request.sender, collecting.origins);
+    checkRoom(collecting.guard.refusal());
     batch = await decodeBatch(request.body);
     return await storeBatch(batch, request, collecting);
   } catch (error) {
@@ -118,6 +121,10 @@ async function collect(request: CollectRequest, collecting: Collecting): Promise
 function checkOrigin(sender: Sender, origins: OriginList): void {
   if (sender.origin === undefined || origins.allows(sender.origin)) return;
   throw new PasserbyError("origin_not_allowed", "this origin may not send events: add it to ALLOWED_ORIGINS");
+}
+
+function checkRoom(refusal: string | undefined): void {
+  if (refusal !== undefined) throw new PasserbyError("log_unavailable", `nothing was stored: ${refusal}; try again`);
 }
 
 async function storeBatch(batch: Batch, request: CollectRequest, collecting: Collecting): Promise<CollectAnswer> {

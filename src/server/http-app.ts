@@ -2,31 +2,38 @@
 import cookie from "@fastify/cookie";
 import fastify, { type FastifyInstance } from "fastify";
 import { PasserbyError } from "../errors.ts";
-import { addCollectRoutes } from "./collect-routes.ts";
 import { addCors } from "./cors.ts";
 import { addDashboardRoutes } from "./dashboard-routes.ts";
 import { addSecurityHeaders } from "./headers.ts";
+import { createEventEndpoint } from "./ingest/event-endpoint.ts";
+import { answerBrokenRequest, createHttpServer } from "./ingest/http-server.ts";
 import { addLiveRoutes, CONFIG_ETAG } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";
 import { sendError, toPasserbyError } from "./refusals.ts";
 import { addStaticFiles } from "./static-files.ts";
 
-/** A slow client is cut off after this long; nginx in front gives up at about the same time. */
-const REQUEST_TIMEOUT_MS = 15_000;
-/** Longer than the 60 s that nginx keeps an upstream connection, so that it never writes into a closed one. */
-const KEEP_ALIVE_MS = 72_000;
-
 /** Builds the application; nothing listens yet. */
 export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
+  let isClosing = false;
+  const takesEvents = createEventEndpoint({
+    ...parts,
+    configEtag: () => CONFIG_ETAG,
+    isClosing: () => isClosing,
+  });
   const app = fastify({
     logger: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionTimeout: 0,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 },
     bodyLimit: 1_048_576,
     return503OnClosing: false,
     forceCloseConnections: "idle",
+    clientErrorHandler: answerBrokenRequest,
+    serverFactory: (handle) =>
+      createHttpServer(parts.settings.maxConnections, (request, response) => {
+        if (!takesEvents(request, response)) handle(request, response);
+      }),
+  });
+  app.addHook("preClose", (done) => {
+    isClosing = true;
+    done();
   });
   addErrorAnswers(app, parts);
   await app.register(
@@ -36,7 +43,6 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
         done();
       });
       addCors(metrics, parts.collector.origins);
-      await metrics.register(async (collect) => addCollectRoutes(collect, parts));
       addLiveRoutes(metrics, parts);
     },
     { prefix: "/api/metrics" },

@@ -5,7 +5,7 @@ import { PasserbyError } from "../errors.ts";
 import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../live/snapshot.ts";
 import { clientBucket } from "../sampling.ts";
 import { covers, readBearer, requireSite } from "./access/access.ts";
-import { senderOf } from "./collect-routes.ts";
+import { senderOf } from "./ingest/sender-of.ts";
 import type { ServerParts } from "./parts.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -43,7 +43,7 @@ function showSnapshot(request: FastifyRequest<{ Querystring: SnapshotQuery }>, p
   if (settings.snapshotAccess === "off") {
     throw new PasserbyError("key_required", "the snapshot needs a key with scope read as Authorization: Bearer");
   }
-  const site = request.query.site ?? parts.collector.visitorOf(senderOf(request, parts)).site;
+  const site = request.query.site ?? parts.collector.visitorOf(senderOf(request.raw, parts)).site;
   return redactedSnapshot(ring, { ...readFilter(request.query, ring.capacity), site }, fileBytes);
 }
 
@@ -80,7 +80,7 @@ function showHealth(reply: FastifyReply, { ring, log, addresses }: ServerParts):
 }
 
 function showConfig(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): unknown {
-  const { visitorId } = parts.collector.visitorOf(senderOf(request, parts));
+  const { visitorId } = parts.collector.visitorOf(senderOf(request.raw, parts));
   const body = { ...TRACKER_CONFIG, u: clientBucket(visitorId) };
   const tag = etag(JSON.stringify(body));
   reply.header("cache-control", "private, max-age=30").header("etag", tag);

@@ -8,6 +8,7 @@ import type { Store } from "../store/store.ts";
 import type { AddressReader } from "./access/client-address.ts";
 import type { KeyRing } from "./access/keys.ts";
 import type { SignIn } from "./access/sign-in-sessions.ts";
+import type { LoadGuard } from "./ingest/load-guard.ts";
 
 export type ServerParts = {
   readonly settings: Settings;
@@ -19,6 +20,7 @@ export type ServerParts = {
   readonly addresses: AddressReader;
   readonly keys: KeyRing;
   readonly signIn: SignIn;
+  readonly guard: LoadGuard;
   /** Folder of the build: `dashboard/` and `tracker/` are served from it. */
   readonly distDir: string;
   /** Called with an error that nobody was told the cause of. */

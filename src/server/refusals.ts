@@ -1,15 +1,32 @@
 /** Turns errors into answers: the documented JSON for what we know, a plain internal_error for what we do not. */
-import type { FastifyError, FastifyReply } from "fastify";
+import type { FastifyReply } from "fastify";
 import { type ErrorCode, PasserbyError } from "../errors.ts";
 
 /** Seconds after which trying again is worth it: a full disk or queue is rarely gone sooner. */
 const RETRY_AFTER_SECONDS = 5;
 
+/** What a client is told of an error: status, body, and when trying again is worth it, in seconds. */
+export type ErrorAnswer = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterSeconds: number | undefined;
+};
+
+/** Returns the documented answer for an error. */
+export function errorAnswer(error: PasserbyError): ErrorAnswer {
+  const details = error.details.length > 0 ? { details: error.details } : {};
+  return {
+    status: error.status,
+    body: { ok: false, error: error.code, message: error.message, ...details },
+    retryAfterSeconds: error.retryable ? RETRY_AFTER_SECONDS : undefined,
+  };
+}
+
 /** Sends the documented JSON of an error. */
 export function sendError(reply: FastifyReply, error: PasserbyError): FastifyReply {
-  if (error.retryable) reply.header("retry-after", RETRY_AFTER_SECONDS);
-  const details = error.details.length > 0 ? { details: error.details } : {};
-  return reply.code(error.status).send({ ok: false, error: error.code, message: error.message, ...details });
+  const { status, body, retryAfterSeconds } = errorAnswer(error);
+  if (retryAfterSeconds !== undefined) reply.header("retry-after", retryAfterSeconds);
+  return reply.code(status).send(body);
 }
 
 const KNOWN_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -25,9 +42,10 @@ const KNOWN_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
  * Returns the error to answer with. Anything unknown becomes `internal_error` with no word about its cause; the caller
  * logs the cause.
  */
-export function toPasserbyError(error: FastifyError | Error): PasserbyError {
+export function toPasserbyError(error: unknown): PasserbyError {
   if (error instanceof PasserbyError) return error;
-  const known = "code" in error && typeof error.code === "string" ? KNOWN_CODES[error.code] : undefined;
+  const known =
+    error instanceof Error && "code" in error && typeof error.code === "string" ? KNOWN_CODES[error.code] : undefined;
   if (known !== undefined) return new PasserbyError(known[0], known[1], { cause: error });
   return new PasserbyError("internal_error", "something went wrong here; it is in the server's log", { cause: error });
 }

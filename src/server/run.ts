@@ -21,6 +21,7 @@ import { trustProxies } from "./access/client-address.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { buildApp } from "./http-app.ts";
+import { startLoadGuard } from "./ingest/load-guard.ts";
 import { startLoading } from "./loading.ts";
 
 /** How often old salts are looked after when no request does it. */
@@ -72,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const front: Front = { url: "" };
     const opened = await openAll(options, front, closers);
-    const app = await assemble(options, opened);
+    const app = await assemble(options, opened, closers);
     front.url = await listen(app, options.settings);
     const { url } = front;
     startTimers(options, opened, closers);
@@ -115,17 +116,21 @@ async function openIds(
   return StoredIds.open({ ...options, writer: 1 });
 }
 
-async function assemble(options: ServerOptions, opened: Opened): Promise<FastifyInstance> {
+async function assemble(options: ServerOptions, opened: Opened, closers: Closer[]): Promise<FastifyInstance> {
   const { settings, clock, distDir, onWarning } = options;
   const ring = createRing(settings.ringCapacity);
   ring.push(await readNewest(resolve(settings.dataDir), settings.ringCapacity));
   const { log, ids, salts } = opened;
+  const { maxLagMs, maxQueueBytes } = settings;
+  const guard = startLoadGuard({ clock, maxLagMs, maxBodyBytes: maxQueueBytes });
+  closers.push(async () => guard.stop());
   return buildApp({
     ...opened,
     settings,
     clock,
     ring,
-    collector: createCollector({ settings, clock, once: createOnceStore({ log, ids }), ring, salts }),
+    guard,
+    collector: createCollector({ settings, clock, once: createOnceStore({ log, ids }), ring, salts, guard }),
     addresses: trustProxies(settings.trustedProxies),
     distDir,
     onError: (error) => onWarning(`internal error: ${error.stack ?? error.message}`),

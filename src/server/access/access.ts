@@ -1,4 +1,5 @@
 /** Who may read: a bearer key with a fitting scope, or the dashboard's cookie on a request from its own pages. */
+import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { PasserbyError } from "../../errors.ts";
 import type { KeyRecord, KeyRing, KeyScope } from "./keys.ts";
@@ -13,7 +14,7 @@ export function isSecure(request: FastifyRequest): boolean {
 }
 
 /** Returns the key of `Authorization: Bearer …`, or undefined when none was sent. Throws `key_required` for a bad one. */
-export function readBearer(request: FastifyRequest, keys: KeyRing): KeyRecord | undefined {
+export function readBearer(request: Pick<IncomingMessage, "headers">, keys: KeyRing): KeyRecord | undefined {
   const header = request.headers.authorization;
   if (header === undefined) return undefined;
   const presented = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(header)?.[1];
