@@ -1,7 +1,7 @@
 /**
  * The event contract: what a client may send, what the collector adds, what a line of the log holds, and why an
  * event may be left out. Types, validator, store columns and docs/reference/events.md all derive from the two schemas
- * below; nothing else in the code lists the fields of an event.
+ * below. The one other list of an event's fields is the line encoder's, whose type does not let it miss one.
  */
 import type { Static } from "typebox";
 
