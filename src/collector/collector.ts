@@ -12,6 +12,7 @@ import { type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.t
 import type { Ring } from "../live/ring.ts";
 import type { OnceStore, ReadyEvent, StoreOutcome } from "./duplicates/store-once.ts";
 import { createAgentReader } from "./enrichment/enrich.ts";
+import { createSourceFinder } from "./enrichment/enrich-event.ts";
 import { trackActiveVisitors } from "./identity/active-visitors.ts";
 import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
 import type { SaltKeeper } from "./identity/salts.ts";
@@ -22,6 +23,7 @@ import { findSite, indexSites, type SiteFinder } from "./intake/site.ts";
 import { refuseWhole, type SortedBatch, sortBatch } from "./intake/sort-batch.ts";
 import { validateEvent } from "./intake/validate.ts";
 import { type Drop, type PipelineState, type Processed, runAll } from "./pipeline.ts";
+import { createScrubbers } from "./privacy/scrub-event.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export type CollectRequest = {
@@ -85,6 +87,8 @@ export function createCollector(parts: CollectorParts): Collector {
     identity,
     sites,
     agents: createAgentReader(),
+    findSource: createSourceFinder(sites),
+    scrubbers: createScrubbers(),
     isStored: parts.once.isStored,
     sampleRate: (): number => settings.sampleRate,
   };

@@ -16,13 +16,14 @@ import type { ReadyEvent } from "./duplicates/store-once.ts";
 import { classifyEvent, type EnrichState, enrichEvent } from "./enrichment/enrich-event.ts";
 import { gate } from "./gate.ts";
 import { type IdentityState, identify } from "./identity/identify.ts";
-import { scrubEvent } from "./privacy/scrub-event.ts";
+import { type Scrubbers, scrubEvent } from "./privacy/scrub-event.ts";
 import { sample } from "./sample.ts";
 
 /** What the steps lean on; made once at start. */
 export type PipelineState = EnrichState & {
   readonly settings: Settings;
   readonly identity: IdentityState;
+  readonly scrubbers: Scrubbers;
   /** Says whether an event with this id is stored already. */
   readonly isStored: (eventId: string) => boolean;
   /** The share of visitors kept right now, 0 to 1. */
@@ -39,7 +40,7 @@ export const STEPS: readonly Step[] = [
   { name: "gate", run: (draft, state) => gate(draft, state.settings) },
   { name: "identify", run: (draft, state) => identify(draft, state.identity) },
   { name: "classify", run: (draft, state) => classifyEvent(draft, state) },
-  { name: "scrub", run: (draft) => scrubEvent(draft) },
+  { name: "scrub", run: (draft, state) => scrubEvent(draft, state.scrubbers) },
   { name: "enrich", run: (draft, state) => enrichEvent(draft, state) },
   { name: "deduplicate", run: (draft, state) => deduplicate(draft, state.isStored) },
   { name: "sample", run: (draft, state) => sample(draft, state.sampleRate()) },

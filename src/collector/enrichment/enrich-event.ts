@@ -1,16 +1,46 @@
 /** The classify and enrich steps: robots are marked (or dropped), then browser, system, device and source are filled in. */
 import type { Settings } from "../../config.ts";
-import type { DropReason } from "../../event.ts";
+import type { AcceptedEvent, DropReason } from "../../event.ts";
 import { type Draft, isSmoke } from "../draft.ts";
 import type { SiteFinder } from "../intake/site.ts";
+import { remember } from "../remember.ts";
 import type { AgentReader } from "./enrich.ts";
-import { findSource } from "./source.ts";
+import { type FoundSource, findSource } from "./source.ts";
+
+/** Finds the source of an event from its address as it was sent, and from the scrubbed one. */
+export type SourceFinder = (event: AcceptedEvent, sentUrl: string | undefined) => FoundSource;
+
+/** Makes a finder that remembers what it found for scrubbed addresses; one with a query is read anew each time. */
+export function createSourceFinder(sites: SiteFinder): SourceFinder {
+  const hostsOf = (site: string): readonly string[] => sites.byName(site)?.hosts ?? [site];
+  const finders = new Map<string, (key: string) => FoundSource>();
+  const makeFinder = (site: string): ((key: string) => FoundSource) => {
+    const siteHosts = hostsOf(site);
+    const finder = remember((key) => findSource({ ...splitKey(key), siteHosts }), { capacity: 4096, maxLength: 512 });
+    finders.set(site, finder);
+    return finder;
+  };
+  return ({ site, url, referrer }, sentUrl) => {
+    if (sentUrl?.includes("?")) return findSource({ url: sentUrl, referrer, siteHosts: hostsOf(site) });
+    const find = finders.get(site) ?? makeFinder(site);
+    return find(`${url?.length ?? -1} ${url ?? ""}${referrer ?? ""}`);
+  };
+}
+
+/** The key says how long the address is, since nothing that could part the two may not stand in them. */
+function splitKey(key: string): { readonly url?: string; readonly referrer?: string } {
+  const start = key.indexOf(" ") + 1;
+  const length = Number(key.slice(0, start));
+  const end = start + Math.max(0, length);
+  const referrer = key.slice(end);
+  return { ...(length >= 0 && { url: key.slice(start, end) }), ...(referrer !== "" && { referrer }) };
+}
 
 /** What the two steps lean on. */
 export type EnrichState = {
   readonly settings: Pick<Settings, "bots" | "keepUserAgent">;
   readonly agents: AgentReader;
-  readonly sites: SiteFinder;
+  readonly findSource: SourceFinder;
 };
 
 /** Marks a robot's event; drops it only where the owner chose so. Smoke events come from curl and are never dropped. */
@@ -28,7 +58,6 @@ export function enrichEvent(draft: Draft, state: EnrichState): undefined {
   const { event, userAgent } = draft;
   const { isBot: _isBot, ...facts } = state.agents(userAgent);
   Object.assign(event, facts);
-  const siteHosts = state.sites.byName(event.site)?.hosts ?? [event.site];
-  Object.assign(event, findSource({ url: draft.input.url ?? event.url, referrer: event.referrer, siteHosts }));
+  Object.assign(event, state.findSource(event, draft.input.url));
   if (state.settings.keepUserAgent) event.userAgent = userAgent;
 }

@@ -7,6 +7,7 @@
  */
 import { UAParser } from "ua-parser-js";
 import type { Device } from "../../event.ts";
+import { remember } from "../remember.ts";
 import { isBotAgent } from "./classify.ts";
 
 /** What a user agent says. Versions are major versions; what it does not say is absent. */
@@ -90,23 +91,9 @@ export function describeAgent(userAgent: string): AgentFacts {
 /**
  * Returns a reader that remembers the user agents it met last, because a site sees the same few hundred all day and
  * reading one takes about 30 µs (bench/read-visit.ts).
- *
- * Two generations of half the capacity each stand in for a list ordered by use: a hit costs one look-up.
  */
 export function createAgentReader(capacity = 8192): AgentReader {
-  let young = new Map<string, ReturnType<AgentReader>>();
-  let old = new Map<string, ReturnType<AgentReader>>();
-  return (userAgent) => {
-    const known = young.get(userAgent);
-    if (known !== undefined) return known;
-    const facts = old.get(userAgent) ?? readAgent(userAgent);
-    if (userAgent.length <= READ_LENGTH) young.set(userAgent, facts);
-    if (young.size >= capacity / 2) {
-      old = young;
-      young = new Map();
-    }
-    return facts;
-  };
+  return remember(readAgent, { capacity, maxLength: READ_LENGTH });
 }
 
 function readAgent(userAgent: string): ReturnType<AgentReader> {
