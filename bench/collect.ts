@@ -1,134 +1,114 @@
 /**
- * How many events a second can be acknowledged, durably, against a server that does nothing with them? Reference: a bare
- * node:http server that reads, parses and drops the same body. Both run in their own process with one wrk at 64
- * connections on loopback, in turn, rounds reversed, with 5,000 visitors behind one proxy, so that a drift of the machine's speed falls on both; the figure to
- * read is the median of the ratios. Needs wrk (Debian: apt-get install wrk). Run: npm run bench -- collect [rounds]
+ * How many events a second can be acknowledged, durably, against servers that do nothing with them? References: nginx
+ * answering 204, and a bare node:http server that reads, parses and drops the same body. Every variant runs in a process
+ * of its own with one wrk on loopback, in turn and in reversed order every other round, so that a drift of the machine's
+ * speed falls on all; the figures to read are the medians of the ratios within a round. Each answer is checked before
+ * timing, and the lines in the log are counted after it. Needs wrk and nginx (Debian).
+ *
+ * Run: npm run bench -- collect [rounds] [connections,…] [events,…]
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { bare, nginx, passerby, type RunningVariant, type Variant } from "./support/servers.ts";
+import { bodyOf, runWrk, type WrkReport, writeScript } from "./support/wrk.ts";
 
-const ROUNDS = Number(process.argv[2] ?? 5);
-const SECONDS = 5;
-const CONNECTIONS = 64;
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const ROUNDS = Number(process.argv[2] ?? 3);
+const CONNECTIONS = (process.argv[3] ?? "1,64,1000").split(",").map(Number);
+const EVENTS = (process.argv[4] ?? "1,20").split(",").map(Number);
+const WARM_UP_SECONDS = 2;
+const SECONDS = 4;
 
-const EVENT = {
-  event: "page_view",
-  url: "https://example.com/pricing",
-  referrer: "https://www.google.com/",
-  title: "Pricing",
-  metadata: { path: "/pricing" },
-};
+const VARIANTS: readonly Variant[] = [
+  nginx,
+  bare,
+  passerby("passerby, durable", {}),
+  passerby("passerby, durable, no store", { METRICS_STORE: "off" }),
+  passerby("passerby, not synced, no store", { METRICS_STORE: "off", METRICS_DURABILITY: "os" }),
+];
 
-const BARE_SERVER = `
-  import { createServer } from "node:http";
-  createServer((request, response) => {
-    const chunks = [];
-    request.on("data", (chunk) => chunks.push(chunk));
-    request.on("end", () => {
-      JSON.parse(Buffer.concat(chunks).toString());
-      response.writeHead(202, { "content-type": "application/json" });
-      response.end('{"ok":true}');
-    });
-  }).listen(0, "127.0.0.1", function () { console.log("http://127.0.0.1:" + this.address().port); });
-`;
-
-const USER_AGENT =
-  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36";
-/** Addresses behind one trusted proxy, each a visitor of its own. */
-const VISITORS = 5_000;
-
-type Variant = { readonly name: string; readonly args: readonly string[]; readonly eventsPerRequest: number };
+type Figure = WrkReport & { readonly cpuMicroseconds: number };
 
 const folder = mkdtempSync(join(tmpdir(), "passerby-bench-"));
-const passerby = (name: string): readonly string[] => [
-  join(ROOT, "dist/server/passerby.js"),
-  ...["start", "--port", "0", "--data-dir", join(folder, name)],
-];
-const bare = ["--input-type=module", "--eval", BARE_SERVER];
-const VARIANTS: readonly Variant[] = [
-  { name: "bare node:http, one event a request", args: bare, eventsPerRequest: 1 },
-  { name: "passerby, one event a request", args: passerby("one"), eventsPerRequest: 1 },
-  { name: "bare node:http, 20 events a request", args: bare, eventsPerRequest: 20 },
-  { name: "passerby, 20 events a request", args: passerby("twenty"), eventsPerRequest: 20 },
-];
 
-async function startVariant(variant: Variant): Promise<{ readonly process: ChildProcess; readonly url: string }> {
-  const child = spawn(process.execPath, [...variant.args], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, TRUSTED_PROXIES: "127.0.0.1" },
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
-    if (url !== undefined) return { process: child, url };
+async function measure(variant: Variant, events: number, connections: number): Promise<Figure> {
+  const dataDir = mkdtempSync(join(folder, "data-"));
+  const server = await variant.start(dataDir);
+  try {
+    const checked = await checkAnswer(server, variant, events);
+    const script = writeScript(folder, events);
+    const warmUp = await runWrk(server.url, { connections, seconds: WARM_UP_SECONDS, script });
+    const cpuBefore = server.cpuSeconds();
+    const report = await runWrk(server.url, { connections, seconds: SECONDS, script });
+    const cpuMicroseconds = ((server.cpuSeconds() - cpuBefore) * 1e6) / report.requests;
+    if (report.refused > 0) throw new Error(`${variant.name}: ${report.refused} answers were no success`);
+    await server.stop();
+    if (checked) checkLog(dataDir, (warmUp.requests + report.requests) * events);
+    return { ...report, cpuMicroseconds };
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
   }
-  throw new Error(`${variant.name} did not start`);
 }
 
-async function measure(variant: Variant): Promise<number> {
-  const script = join(folder, `${variant.eventsPerRequest}.lua`);
-  const body = JSON.stringify(variant.eventsPerRequest === 1 ? EVENT : new Array(variant.eventsPerRequest).fill(EVENT));
-  writeFileSync(
-    script,
-    `local requests = {}
-local next = 0
-function init()
-  local headers = { ["Content-Type"] = "application/json", ["User-Agent"] = "${USER_AGENT}" }
-  for visitor = 1, ${VISITORS} do
-    headers["X-Forwarded-For"] = "198.18." .. math.floor(visitor / 250) .. "." .. visitor % 250
-    requests[visitor] = wrk.format("POST", "/api/metrics/event", headers, [==[${body}]==])
-  end
-end
-function request()
-  next = next % ${VISITORS} + 1
-  return requests[next]
-end
-`,
-  );
-  const { process: server, url } = await startVariant(variant);
-  const wrk = (seconds: number): string =>
-    execFileSync("wrk", ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script, `${url}/api/metrics/event`], {
-      encoding: "utf8",
-    });
-  wrk(2); // Warm-up: the compiler's and the disk's first seconds are nobody's figure.
-  const report = wrk(SECONDS);
-  server.kill("SIGTERM");
-  await new Promise((resolve) => server.once("exit", resolve));
-  if (/Non-2xx/.test(report)) throw new Error(`${variant.name}: ${report}`);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1]) * variant.eventsPerRequest;
+/** Returns true for a server that stores, whose answer must say so. */
+async function checkAnswer(server: RunningVariant, { name }: Variant, events: number): Promise<boolean> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${server.url}/api/metrics/event`, { method: "POST", headers, body: bodyOf(events) });
+  if (!name.startsWith("passerby")) return false;
+  const text = await answer.text();
+  if (answer.status !== 202 || !text.includes(`"stored":${events}`)) throw new Error(`${answer.status} ${text}`);
+  return true;
 }
 
-function countLines(dir: string): number {
-  const files = readdirSync(dir).filter((name) => /^metrics.*\.jsonl$/.test(name));
-  return files.reduce((sum, name) => sum + readFileSync(join(dir, name)).filter((byte) => byte === 10).length, 0);
+function checkLog(dataDir: string, acknowledged: number): void {
+  const files = readdirSync(dataDir).filter((file) => /^metrics.*\.jsonl$/.test(file));
+  const lines = files.reduce((sum, file) => sum + countNewlines(readFileSync(join(dataDir, file))), 0);
+  if (lines < acknowledged) throw new Error(`${acknowledged} events were acknowledged, ${lines} are in the log`);
+}
+
+function countNewlines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) count += 1;
+  return count;
 }
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-const figures = new Map<string, number[]>(VARIANTS.map(({ name }) => [name, []]));
-for (let round = 0; round < ROUNDS; round += 1) {
-  for (const variant of round % 2 === 0 ? VARIANTS : VARIANTS.toReversed()) {
-    figures.get(variant.name)?.push(await measure(variant));
+function show(rounds: readonly ReadonlyMap<Variant, Figure>[], events: number, connections: number): void {
+  console.log(`\n${events} event${events === 1 ? "" : "s"} a request, ${connections} connections`);
+  const reference = (round: ReadonlyMap<Variant, Figure>): Figure | undefined => round.get(bare);
+  for (const variant of VARIANTS) {
+    const of = (read: (figure: Figure) => number): number =>
+      median(rounds.map((round) => read(round.get(variant) ?? raise(variant.name))));
+    const ratio = median(
+      rounds.map((round) => (round.get(variant)?.requestsPerSecond ?? 0) / (reference(round)?.requestsPerSecond ?? 0)),
+    );
+    const p99Ratio = median(rounds.map((round) => (round.get(variant)?.p99 ?? 0) / (reference(round)?.p99 ?? 0)));
+    const perSecond = Math.round(of(({ requestsPerSecond }) => requestsPerSecond) * events).toLocaleString("en");
+    console.log(
+      `${variant.name.padEnd(34)} ${perSecond.padStart(9)} events/s  ${ratio.toFixed(2)} of bare   p50 ${of((figure) => figure.p50).toFixed(2)} ms, p99 ${of((figure) => figure.p99).toFixed(2)} ms (${p99Ratio.toFixed(1)} of bare)   CPU ${of((figure) => figure.cpuMicroseconds).toFixed(1)} µs a request`,
+    );
   }
 }
-for (const [name, values] of figures)
-  console.log(`${name.padEnd(38)} ${Math.round(median(values)).toLocaleString("en")} events/s`);
-for (const [index, label] of [
-  [0, "one event"],
-  [2, "20 events"],
-] as const) {
-  const reference = figures.get(VARIANTS[index]?.name ?? "") ?? [];
-  const ours = figures.get(VARIANTS[index + 1]?.name ?? "") ?? [];
-  const ratios = ours.map((value, round) => value / (reference[round] ?? Number.NaN));
-  console.log(`acknowledged after fdatasync / bare, ${label} a request: ${median(ratios).toFixed(2)}`);
+
+function raise(name: string): never {
+  throw new Error(`${name} was not measured`);
 }
-console.log(
-  `lines in the log: ${(countLines(join(folder, "one")) + countLines(join(folder, "twenty"))).toLocaleString("en")}`,
-);
-rmSync(folder, { recursive: true });
+
+console.log(`${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.versions.node}, ${ROUNDS} rounds`);
+for (const connections of CONNECTIONS) {
+  for (const events of EVENTS) {
+    const rounds: Map<Variant, Figure>[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const figures = new Map<Variant, Figure>();
+      for (const variant of round % 2 === 0 ? VARIANTS : VARIANTS.toReversed()) {
+        figures.set(variant, await measure(variant, events, connections));
+      }
+      rounds.push(figures);
+    }
+    show(rounds, events, connections);
+  }
+}
+rmSync(folder, { recursive: true, force: true });
