@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { residentBytesOf } from "../../test/support/overload.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -110,10 +111,6 @@ function cpuSecondsOf(pid: number): number {
     .replace(/^.*\) /, "")
     .split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function residentBytesOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
 }
 
 async function freePort(): Promise<number> {
