@@ -1,45 +1,57 @@
-/** The newest stored events in memory: what the live snapshot shows. It holds nothing that is not on disk. */
+/**
+ * The newest stored events in memory: what the live snapshot shows and the live stream sends. It holds nothing that is
+ * not on disk, and whoever pushes, the stream hears of it here.
+ */
 import type { AcceptedEvent } from "../event.ts";
+
+/** Told of each push, at once; it must be quick and must not throw, since acknowledging waits for it. */
+export type RingListener = (events: readonly AcceptedEvent[]) => void;
 
 export type Ring = {
   readonly capacity: number;
   /** Number of events held now. */
   readonly size: () => number;
-  /** Adds stored events, oldest first; the oldest held ones make room. */
+  /** Number of events ever pushed; those held have the positions from `end() - size()` up to, not including, this. */
+  readonly end: () => number;
+  /** Returns the event at a position, or undefined when it is not held. */
+  readonly at: (position: number) => AcceptedEvent | undefined;
+  /** Adds events that are on disk, oldest first; the oldest held ones make room. */
   readonly push: (events: readonly AcceptedEvent[]) => void;
   /** Returns the events held, newest first. */
   readonly newestFirst: () => readonly AcceptedEvent[];
-  /** Counts events received in the last minute. */
-  readonly receivedSince: (timeMs: number) => number;
+  /** Calls the listener with the events of each later push, all of them, however few are held. Returns what ends that. */
+  readonly subscribe: (listener: RingListener) => () => void;
 };
 
 /** Makes an empty ring of a fixed capacity (events). */
 export function createRing(capacity: number): Ring {
   const slots: (AcceptedEvent | undefined)[] = new Array(capacity).fill(undefined);
-  let next = 0;
-  let size = 0;
-  const newestFirst = (): readonly AcceptedEvent[] => {
-    const events: AcceptedEvent[] = [];
-    for (let back = 1; back <= size; back += 1) {
-      const event = slots[(next - back + capacity) % capacity];
-      if (event !== undefined) events.push(event);
-    }
-    return events;
-  };
+  const listeners = new Set<RingListener>();
+  let end = 0;
+  const size = (): number => Math.min(end, capacity);
+  const at = (position: number): AcceptedEvent | undefined =>
+    position >= end - size() && position < end ? slots[position % capacity] : undefined;
   return {
     capacity,
-    size: () => size,
+    size,
+    end: () => end,
+    at,
     push: (events) => {
-      for (const event of events.slice(-capacity)) {
-        slots[next] = event;
-        next = (next + 1) % capacity;
-        size = Math.min(capacity, size + 1);
+      for (const event of events) {
+        slots[end % capacity] = event;
+        end += 1;
       }
+      for (const listener of listeners) listener(events);
     },
-    newestFirst,
-    receivedSince: (timeMs) => {
-      const since = new Date(timeMs).toISOString();
-      return newestFirst().filter((event) => event.receivedAt >= since).length;
+    newestFirst: () => {
+      const newest = slots.slice(0, size());
+      const split = end % capacity;
+      const inOrder = end > capacity ? [...newest.slice(split), ...newest.slice(0, split)] : newest;
+      return inOrder.reverse().filter((event) => event !== undefined);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

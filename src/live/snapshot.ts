@@ -1,6 +1,7 @@
 /** The live snapshot (`GET /api/metrics/behavior`): the ring as counts and newest events, redacted for the public. */
-import { type AcceptedEvent, AUTOMATIC_EVENTS, EVENT_FIELDS, type LogLine, SMOKE_EVENT } from "../event.ts";
+import { type AcceptedEvent, AUTOMATIC_EVENTS, SMOKE_EVENT } from "../event.ts";
 import type { Ring } from "./ring.ts";
+import { toWire, type WireEvent } from "./wire-event.ts";
 
 /** Which events of the ring a snapshot is about; `limit` bounds `last_events` only. */
 export type SnapshotFilter = {
@@ -21,50 +22,66 @@ export type Snapshot<Shown> = {
   readonly file_size_bytes: number;
 };
 
-const PUBLIC_NAMES: ReadonlySet<string> = new Set([...AUTOMATIC_EVENTS, SMOKE_EVENT]);
+const TRACKER_NAMES: ReadonlySet<string> = new Set([...AUTOMATIC_EVENTS, SMOKE_EVENT]);
 
 /**
- * The snapshot for anyone: built from an allow-list of fields. Times are cut to the minute; a name that is not our
- * tracker's reads `(custom)`, since it may say what the site's business is.
+ * The snapshot for anyone: built from an allow-list of fields. A name that is neither our tracker's nor one of
+ * `publicEvents` reads `(custom)`, since it may say what the site's business is. Times are cut to the minute, and so is
+ * `since`: asking with one instant after the other would tell the very millisecond.
  */
-export function redactedSnapshot(ring: Ring, filter: SnapshotFilter, fileBytes: number): Snapshot<RedactedEvent> {
-  const publicName = (event: AcceptedEvent): string => (PUBLIC_NAMES.has(event.event) ? event.event : "(custom)");
-  const events = select(ring, filter, publicName);
+export function redactedSnapshot(
+  ring: Ring,
+  filter: SnapshotFilter,
+  known: { readonly fileBytes: number; readonly publicEvents: readonly string[] },
+): Snapshot<RedactedEvent> {
+  const shownName = ({ event }: AcceptedEvent): string =>
+    TRACKER_NAMES.has(event) || known.publicEvents.includes(event) ? event : "(custom)";
+  const since = filter.since === undefined ? undefined : cutToMinute(filter.since);
+  const events = select(ring, { ...filter, since }, shownName);
   return {
     total: events.length,
-    by_event: countByName(events, publicName),
+    by_event: countByName(events, shownName),
     last_events: events.slice(0, filter.limit).map((event) => ({
-      event: publicName(event),
-      timestamp: `${event.timestamp.slice(0, 16)}:00.000Z`,
+      event: shownName(event),
+      timestamp: cutToMinute(event.timestamp),
       visitor_id: "redacted",
     })),
-    file_size_bytes: fileBytes,
+    file_size_bytes: known.fileBytes,
   };
 }
 
-/** The snapshot for a reader with a key: whole events, and how many came in the last minute. */
+/** The snapshot for a reader with a key: whole events, and how many of them came in the last minute. */
 export function fullSnapshot(
   ring: Ring,
   filter: SnapshotFilter,
   known: { readonly fileBytes: number; readonly nowMs: number },
-): Snapshot<Partial<LogLine>> & { readonly received_last_minute: number } {
+): Snapshot<WireEvent> & { readonly received_last_minute: number } {
   const ownName = (event: AcceptedEvent): string => event.event;
   const events = select(ring, filter, ownName);
+  const aMinuteAgo = new Date(known.nowMs - 60_000).toISOString();
   return {
     total: events.length,
     by_event: countByName(events, ownName),
     last_events: events.slice(0, filter.limit).map(toWire),
     file_size_bytes: known.fileBytes,
-    received_last_minute: ring.receivedSince(known.nowMs - 60_000),
+    received_last_minute: events.filter((event) => event.receivedAt >= aMinuteAgo).length,
   };
 }
 
+function cutToMinute(time: string): string {
+  return `${time.slice(0, 16)}:00.000Z`;
+}
+
 function select(ring: Ring, filter: SnapshotFilter, name: (event: AcceptedEvent) => string): readonly AcceptedEvent[] {
+  const { site, event, since } = filter;
   return ring
     .newestFirst()
-    .filter((event) => filter.site === undefined || event.site === filter.site)
-    .filter((event) => filter.event === undefined || name(event) === filter.event)
-    .filter((event) => filter.since === undefined || event.receivedAt >= filter.since);
+    .filter(
+      (held) =>
+        (site === undefined || held.site === site) &&
+        (event === undefined || name(held) === event) &&
+        (since === undefined || held.receivedAt >= since),
+    );
 }
 
 function countByName(events: readonly AcceptedEvent[], name: (event: AcceptedEvent) => string): readonly EventCount[] {
@@ -75,12 +92,4 @@ function countByName(events: readonly AcceptedEvent[], name: (event: AcceptedEve
 
 function byCountThenName(a: EventCount, b: EventCount): number {
   return b.count - a.count || a.event.localeCompare(b.event);
-}
-
-/** Renders an event with the field names of the wire, in the order of the contract. */
-function toWire(event: AcceptedEvent): Partial<LogLine> {
-  const values = new Map<string, unknown>(Object.entries(event));
-  return Object.fromEntries(
-    EVENT_FIELDS.filter(({ key }) => values.get(key) !== undefined).map(({ wire, key }) => [wire, values.get(key)]),
-  );
 }

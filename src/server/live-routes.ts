@@ -4,9 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { PasserbyError } from "../errors.ts";
 import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../live/snapshot.ts";
 import { clientBucket } from "../sampling.ts";
-import { covers, readBearer, requireSite } from "./access/access.ts";
+import { mayReadLive, readBearer, requireSite } from "./access/access.ts";
 import { senderOf } from "./ingest/sender-of.ts";
 import type { ServerParts } from "./parts.ts";
+import { readParameter } from "./query-string.ts";
 
 const DEFAULT_LIMIT = 50;
 
@@ -16,11 +17,11 @@ const TRACKER_CONFIG = { enabled: true, sample_rate: null, max_batch: 50, flush_
 /** Hash of the config, sent with every answer so that a tracker notices a change without asking. */
 export const CONFIG_ETAG: string = etag(JSON.stringify(TRACKER_CONFIG));
 
-type SnapshotQuery = { limit?: string; site?: string; event?: string; since?: string };
+type SnapshotQuery = ReturnType<typeof readSnapshotQuery>;
 
 /** Adds the routes under `/api/metrics`. */
 export function addLiveRoutes(app: FastifyInstance, parts: ServerParts): void {
-  app.get<{ Querystring: SnapshotQuery }>("/behavior", async (request) => showSnapshot(request, parts));
+  app.get("/behavior", async (request) => showSnapshot(request, parts));
   app.get("/health", async (_request, reply) => showHealth(reply, parts));
   app.get("/behavior/health", async () => ({
     ok: true,
@@ -30,21 +31,28 @@ export function addLiveRoutes(app: FastifyInstance, parts: ServerParts): void {
   app.get("/config", async (request, reply) => showConfig(request, reply, parts));
 }
 
-function showSnapshot(request: FastifyRequest<{ Querystring: SnapshotQuery }>, parts: ServerParts): unknown {
+function showSnapshot(request: FastifyRequest, parts: ServerParts): unknown {
   const { ring, settings, clock, log } = parts;
   const record = readBearer(request, parts.keys);
-  const mayReadAll = (record !== undefined && covers(record, "read")) || settings.snapshotAccess === "full";
+  const mayReadAll = (record !== undefined && mayReadLive(record)) || settings.snapshotAccess === "full";
+  const query = readSnapshotQuery(request);
   const { fileBytes } = log.status();
   if (mayReadAll) {
-    const site = request.query.site ?? record?.site ?? undefined;
+    const site = query.site ?? record?.site ?? undefined;
     if (record !== undefined && site !== undefined) requireSite(record, site);
-    return fullSnapshot(ring, { ...readFilter(request.query, ring.capacity), site }, { fileBytes, nowMs: clock.now() });
+    return fullSnapshot(ring, { ...readFilter(query, ring.capacity), site }, { fileBytes, nowMs: clock.now() });
   }
   if (settings.snapshotAccess === "off") {
     throw new PasserbyError("key_required", "the snapshot needs a key with scope read as Authorization: Bearer");
   }
-  const site = request.query.site ?? parts.collector.visitorOf(senderOf(request.raw, parts)).site;
-  return redactedSnapshot(ring, { ...readFilter(request.query, ring.capacity), site }, fileBytes);
+  const site = query.site ?? parts.collector.visitorOf(senderOf(request.raw, parts)).site;
+  const { publicEvents } = settings;
+  return redactedSnapshot(ring, { ...readFilter(query, ring.capacity), site }, { fileBytes, publicEvents });
+}
+
+function readSnapshotQuery(request: FastifyRequest) {
+  const read = (name: string): string | undefined => readParameter(request, name);
+  return { limit: read("limit"), site: read("site"), event: read("event"), since: read("since") };
 }
 
 function readFilter(query: SnapshotQuery, capacity: number): SnapshotFilter {

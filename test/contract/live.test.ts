@@ -65,8 +65,11 @@ describe("the snapshot", () => {
     });
   });
 
-  it.each(["0", "501", "1.5", "many"])("refuses limit=%s", async (limit) => {
-    expect(await get(`/api/metrics/behavior?limit=${limit}`)).toMatchObject({
+  it.each([
+    ...["limit=0", "limit=501", "limit=1.5", "limit=many", "limit=1&limit=2"],
+    ...["since=yesterday", "site=a.com&site=b.org"],
+  ])("refuses %s", async (query) => {
+    expect(await get(`/api/metrics/behavior?${query}`)).toMatchObject({
       status: 400,
       body: { error: "invalid_request" },
     });
@@ -84,6 +87,45 @@ describe("the snapshot", () => {
     const snapshot = await (await fetch(`${second.url}/api/metrics/behavior`)).json();
     await second.close();
     expect(snapshot).toMatchObject({ total: 2, last_events: [{ event: "link_click" }, { event: "page_view" }] });
+  });
+
+  it("is about one site, one name and what came since, as asked", async () => {
+    const own = await startTestServer({
+      settings: { METRICS_SITES: "example.com,other.org", METRICS_PUBLIC_EVENTS: "signup" },
+    });
+    const post = (events: readonly object[]): Promise<Response> =>
+      fetch(`${own.url}/api/metrics/event`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(events),
+      });
+    await post([{ event: "signup" }, { event: "secret_plan" }, { event: "page_view", site: "other.org" }]);
+    const key = openKeys(own.dataDir, systemClock).create({
+      scope: "overlay",
+      site: "other.org",
+      lifetimeMs: null,
+    }).key;
+    const namesAt = async (query: string, headers: Record<string, string> = {}): Promise<unknown> => {
+      const response = await fetch(`${own.url}/api/metrics/behavior${query}`, { headers });
+      const body: { by_event?: readonly { event: string }[]; error?: string } = JSON.parse(await response.text());
+      return body.by_event?.map(({ event }) => event).join(" ") ?? body.error;
+    };
+    const withKey = { authorization: `Bearer ${key}` };
+    const told = {
+      public: await namesAt(""),
+      ofSite: await namesAt("?site=other.org"),
+      declared: await namesAt("?event=signup"),
+      custom: await namesAt("?event=secret_plan"),
+      later: await namesAt("?since=2999-01-01T00:00:00Z"),
+      earlier: await namesAt("?since=2020-01-01T00:00:00Z"),
+      overlay: await namesAt("", withKey),
+      overlayElsewhere: await namesAt("?site=example.com", withKey),
+    };
+    await own.close();
+    expect(told).toEqual({
+      ...{ public: "(custom) signup", ofSite: "page_view", declared: "signup", custom: "", later: "" },
+      ...{ earlier: "(custom) signup", overlay: "page_view", overlayElsewhere: "scope_missing" },
+    });
   });
 
   it("can be switched off", async () => {

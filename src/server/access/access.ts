@@ -31,6 +31,11 @@ export function covers(record: KeyRecord, scope: KeyScope): boolean {
   return record.scope === scope || record.scope === "admin";
 }
 
+/** Says whether a key may read live data: one that may read, or an overlay's, which is always for one site. */
+export function mayReadLive(record: KeyRecord): boolean {
+  return covers(record, "read") || (record.scope === "overlay" && record.site !== null);
+}
+
 /**
  * Returns what a reader may see: a session's or a key's one site, or all (null). Throws `key_required`, `scope_missing`,
  * or `origin_not_allowed` for a cookie that came from another page (a cookie alone proves nothing about the page).
