@@ -25,6 +25,7 @@ export const ERRORS = {
   internal_error: { status: 500, retryable: true },
   log_unavailable: { status: 503, retryable: true },
   store_unavailable: { status: 503, retryable: true },
+  stream_unavailable: { status: 503, retryable: true },
   setting_invalid: { status: null, retryable: false },
   data_dir_unusable: { status: null, retryable: false },
   data_dir_owned: { status: null, retryable: false },

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { REFERENCE_PAGES } from "../scripts/make-reference.ts";
 import { ERRORS } from "../src/errors.ts";
+import { STREAM_LIMITS } from "../src/live/event-stream.ts";
 import { ASSET_EXTENSIONS } from "../src/transfer/page-view.ts";
 
 function readPage(name: string): string {
@@ -28,6 +29,15 @@ describe("docs/reference", () => {
   it("imports.md lists the endings of assets, all of them and no other", () => {
     const list = readPage("imports.md").split("<!-- assets -->")[1]?.split("<!-- /assets -->")[0] ?? "";
     expect([...list.matchAll(/`(\w+)`/g)].map(([, ending]) => ending)).toEqual([...ASSET_EXTENSIONS]);
+  });
+
+  it("live.md tells the limits of the stream", () => {
+    const { maxReaders, maxWaitingBytes, heartbeatMs, gatherMs } = STREAM_LIMITS;
+    const page = readPage("live.md");
+    expect(page).toContain(`${maxReaders} streams can be open`);
+    expect(page).toContain(`more than ${maxWaitingBytes / 1_048_576} MiB unread`);
+    expect(page).toContain(`every ${heartbeatMs / 1000} s`);
+    expect(page).toContain(`about ${gatherMs} ms after`);
   });
 
   it("files.md names every file that the code makes in the data directory", () => {

@@ -28,7 +28,7 @@ export function addCors(app: FastifyInstance, origins: OriginList): void {
     return reply
       .code(204)
       .header("access-control-allow-methods", "GET, POST, OPTIONS")
-      .header("access-control-allow-headers", "Content-Type, Authorization, If-None-Match")
+      .header("access-control-allow-headers", "Content-Type, Authorization, If-None-Match, Last-Event-ID")
       .header("access-control-max-age", PREFLIGHT_SECONDS)
       .send();
   });

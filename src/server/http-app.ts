@@ -11,6 +11,7 @@ import { addLiveRoutes, CONFIG_ETAG } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";
 import { sendError, toPasserbyError } from "./refusals.ts";
 import { addStaticFiles } from "./static-files.ts";
+import { addStreamRoute } from "./stream-route.ts";
 
 /** Builds the application; nothing listens yet. */
 export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
@@ -44,6 +45,7 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
       });
       addCors(metrics, parts.collector.origins);
       addLiveRoutes(metrics, parts);
+      addStreamRoute(metrics, parts);
     },
     { prefix: "/api/metrics" },
   );

@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Collector } from "../collector/collector.ts";
 import type { Settings } from "../config.ts";
+import type { EventStream } from "../live/event-stream.ts";
 import type { Ring } from "../live/ring.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
@@ -15,6 +16,7 @@ export type ServerParts = {
   readonly clock: Clock;
   readonly log: Log;
   readonly ring: Ring;
+  readonly stream: EventStream;
   readonly store: Store;
   readonly collector: Collector;
   readonly addresses: AddressReader;

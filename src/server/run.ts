@@ -12,6 +12,7 @@ import { StoredIds } from "../collector/duplicates/stored-ids.ts";
 import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
 import type { Settings } from "../config.ts";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
+import { createEventStream, STREAM_LIMITS, type StreamLimits } from "../live/event-stream.ts";
 import { createRing } from "../live/ring.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { prepareDataDir } from "../log/ownership.ts";
@@ -34,6 +35,8 @@ export type ServerOptions = {
   readonly clock: Clock;
   /** Folder of the build (dashboard and tracker). */
   readonly distDir: string;
+  /** Limits of the live stream that are to be others than STREAM_LIMITS. */
+  readonly streamLimits?: Partial<StreamLimits>;
   /** Called with one line about something an operator should know. */
   readonly onWarning: (message: string) => void;
 };
@@ -129,6 +132,7 @@ async function assemble(options: ServerOptions, opened: Opened, closers: Closer[
     settings,
     clock,
     ring,
+    stream: createEventStream(ring, { ...STREAM_LIMITS, ...options.streamLimits }),
     guard,
     collector: createCollector({ settings, clock, once: createOnceStore({ log, ids }), ring, salts, guard }),
     addresses: trustProxies(settings.trustedProxies),

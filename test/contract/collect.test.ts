@@ -207,7 +207,7 @@ describe("CORS", () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "access-control-allow-origin": ORIGIN,
       "access-control-allow-methods": "GET, POST, OPTIONS",
-      "access-control-allow-headers": "Content-Type, Authorization, If-None-Match",
+      "access-control-allow-headers": "Content-Type, Authorization, If-None-Match, Last-Event-ID",
       "access-control-max-age": "86400",
       vary: "Origin",
     });

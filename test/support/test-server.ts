@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { readSettings } from "../../src/config.ts";
+import type { StreamLimits } from "../../src/live/event-stream.ts";
 import { startServer } from "../../src/server/run.ts";
 
 export type TestServer = {
@@ -29,6 +30,7 @@ export type TestServerOptions = {
   readonly dataDir?: string;
   /** Folder of a build of its own; default: that of the repository. */
   readonly distDir?: string;
+  readonly streamLimits?: Partial<StreamLimits>;
 };
 
 /** Starts a server. Close it. */
@@ -39,6 +41,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     settings: readSettings({ PORT: "0", METRICS_DATA_DIR: dataDir, ...options.settings }),
     clock: options.clock ?? systemClock,
     distDir: options.distDir ?? fileURLToPath(new URL("../../dist/", import.meta.url)),
+    ...(options.streamLimits && { streamLimits: options.streamLimits }),
     onWarning: (message) => warnings.push(message),
   });
   return {
