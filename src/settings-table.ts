@@ -136,7 +136,7 @@ export const SETTINGS: {
   },
   ringCapacity: {
     variable: "METRICS_RING_CAPACITY",
-    help: "Stored events held in memory for the live snapshot.",
+    help: "Stored events held in memory for the live snapshot and for resuming the stream; about 2 KB each.",
     allowed: "a whole number from 1 to 100000",
     fallback: "500",
     parse: wholeNumber(1, 100_000),

@@ -1,4 +1,4 @@
-/** Many readers of the live stream, slow ones among them: none delays another or acknowledging, and stopping is prompt. */
+/** Many readers of the live stream, slow ones among them: none keeps another from its events, and stopping is prompt. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,17 +47,15 @@ async function postSmall(url: string, count: number): Promise<void> {
   expect(await response.json()).toMatchObject({ stored: count });
 }
 
-/** Posts one batch of large events, about 375 KB; returns the milliseconds until its 202. */
-async function postLarge(url: string): Promise<number> {
+/** Posts one batch of large events, about 375 KB, and waits for its 202. */
+async function postLarge(url: string): Promise<void> {
   const events = Array.from({ length: BATCH_EVENTS }, () => ({ event: "large", metadata: { text: LONG_TEXT } }));
-  const started = performance.now();
   const response = await fetch(`${url}/api/metrics/event`, {
     method: "POST",
     headers: { "content-type": "application/json", "content-encoding": "gzip" },
     body: gzipSync(JSON.stringify(events)),
   });
   expect(await response.json()).toMatchObject({ stored: BATCH_EVENTS });
-  return performance.now() - started;
 }
 
 /** Counts whole messages; no line break stands within one's JSON. */
@@ -66,19 +64,17 @@ function countMessages(text: string): number {
 }
 
 describe("a reader that stops reading", () => {
-  it("is cut off, while one that reads gets everything and no 202 waits", async () => {
+  it("is cut off, while one that reads gets everything", async () => {
     const server = await start({ maxWaitingBytes: 262_144 });
     const [slow] = await openMany(server, 1, true);
     const [fast] = await openMany(server, 1);
-    const waits: number[] = [];
-    for (let batch = 0; batch < BATCHES; batch += 1) waits.push(await postLarge(server.url));
+    for (let batch = 0; batch < BATCHES; batch += 1) await postLarge(server.url);
     await fast?.until((text) => countMessages(text) === BATCHES * BATCH_EVENTS);
     expect(fast?.ids()).toEqual(server.readLog().map((line) => line["event_id"]));
     slow?.read();
     expect(await slow?.ended).toBe(false);
     expect(slow?.ids().length).toBeLessThan(BATCHES * BATCH_EVENTS);
     expect(fast?.ids().slice(0, slow?.ids().length)).toEqual(slow?.ids());
-    expect(Math.max(...waits)).toBeLessThan(5_000);
   });
 
   it("waits for the same bytes as others, not each for its own", async () => {
