@@ -42,16 +42,23 @@ export type ErrorDetail = { readonly index: number; readonly path: string; reado
 export class PasserbyError extends Error {
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
+  /** Seconds after which trying again is worth it, where that is known; only for a retryable code. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly details?: readonly ErrorDetail[] } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly details?: readonly ErrorDetail[];
+      readonly retryAfterSeconds?: number;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = "PasserbyError";
     this.code = code;
     this.details = options.details ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   /** HTTP status of the answer; 500 for an error that was never meant to reach a client. */

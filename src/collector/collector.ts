@@ -10,12 +10,16 @@ import type { Settings } from "../config.ts";
 import { type ErrorDetail, PasserbyError } from "../errors.ts";
 import { type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.ts";
 import type { Ring } from "../live/ring.ts";
+import type { Control } from "./control/control.ts";
+import type { RateLimiter } from "./control/rate-limit.ts";
+import type { TrackerConfig } from "./control/tracker-config.ts";
 import type { OnceStore, ReadyEvent, StoreOutcome } from "./duplicates/store-once.ts";
 import { createAgentReader } from "./enrichment/enrich.ts";
 import { createSourceFinder } from "./enrichment/enrich-event.ts";
 import { trackActiveVisitors } from "./identity/active-visitors.ts";
 import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
 import type { SaltKeeper } from "./identity/salts.ts";
+import { countEvents } from "./intake/count-events.ts";
 import { type Batch, decodeBatch, type EncodedBody } from "./intake/decode.ts";
 import { indexOrigins, type OriginList } from "./intake/origins.ts";
 import type { Sender } from "./intake/sender.ts";
@@ -49,6 +53,9 @@ export type CollectAnswer = {
   readonly unknown_field?: Readonly<Record<string, number>>;
 };
 
+/** The headers that name the page which a request comes from. */
+type PageHeaders = { readonly origin?: string | undefined; readonly referer?: string | undefined };
+
 export type Collector = {
   /** Takes a request to its end. Throws a PasserbyError for one that is refused as a whole; that is counted too. */
   readonly collect: (request: CollectRequest) => Promise<CollectAnswer>;
@@ -58,6 +65,10 @@ export type Collector = {
   readonly tally: Tally;
   /** The id that the collector derives for a sender now, and the site it is for. */
   readonly visitorOf: (sender: Sender) => { readonly visitorId: string; readonly site: string };
+  /** The site whose pages a request comes from, or the default. */
+  readonly siteOf: (from: PageHeaders) => string;
+  /** What trackers on those pages are told now. */
+  readonly trackerConfig: (from: PageHeaders) => TrackerConfig;
 };
 
 export type CollectorParts = {
@@ -66,6 +77,8 @@ export type CollectorParts = {
   readonly once: OnceStore;
   readonly ring: Ring;
   readonly salts: SaltKeeper;
+  readonly control: Control;
+  readonly limiter: RateLimiter;
   /** Says why nothing more is taken right now; undefined when there is room. */
   readonly guard: { readonly refusal: () => string | undefined };
 };
@@ -79,7 +92,7 @@ type Collecting = CollectorParts & {
 
 /** Puts the collector together. */
 export function createCollector(parts: CollectorParts): Collector {
-  const { settings, clock, salts } = parts;
+  const { settings, clock, salts, control } = parts;
   const sites = indexSites(settings.sites);
   const identity: IdentityState = { salts, active: trackActiveVisitors(), derived: new WeakMap() };
   const state = {
@@ -90,20 +103,24 @@ export function createCollector(parts: CollectorParts): Collector {
     findSource: createSourceFinder(sites),
     scrubbers: createScrubbers(),
     isStored: parts.once.isStored,
-    sampleRate: (): number => settings.sampleRate,
+    control,
   };
   const collecting = { ...parts, origins: indexOrigins(settings.allowedOrigins), sites, tally: createTally(), state };
   const { origins, tally } = collecting;
+  const siteOf = ({ origin, referer }: PageHeaders): string =>
+    findSite(sites, { sender: { origin, referer } }) ?? settings.defaultSite;
   return {
     origins,
     tally,
     collect: (request) => collect(request, collecting),
     countRefusal: (reason) => tally.refused(reason, { count: 1 }),
     visitorOf: (sender) => {
-      const site = findSite(sites, { sender }) ?? settings.defaultSite;
+      const site = siteOf(sender);
       const traits = { site, address: sender.address, userAgent: sender.userAgent.slice(0, 256) };
       return { site, visitorId: currentVisitorId(identity, traits, clock.now()) };
     },
+    siteOf,
+    trackerConfig: (from) => control.trackerConfig(siteOf(from), clock.now()),
   };
 }
 
@@ -111,13 +128,16 @@ async function collect(request: CollectRequest, collecting: Collecting): Promise
   let batch: Batch | undefined;
   try {
     checkOrigin(request.sender, collecting.origins);
+    checkRate(request.sender, collecting.limiter);
     checkRoom(collecting.guard.refusal());
     batch = await decodeBatch(request.body);
     return await storeBatch(batch, request, collecting);
   } catch (error) {
     const reason = REFUSAL_REASONS.find((code) => error instanceof PasserbyError && error.code === code);
     const subject = reason === "origin_not_allowed" ? request.sender.origin?.slice(0, 256) : undefined;
-    if (reason !== undefined) collecting.tally.refused(reason, { count: batch?.events.length ?? 1, subject });
+    const isUnread = reason === "origin_not_allowed" || reason === "rate_limited";
+    const count = isUnread ? countEvents(request.body) : (batch?.events.length ?? 1);
+    if (reason !== undefined) collecting.tally.refused(reason, { count, subject });
     throw error;
   }
 }
@@ -125,6 +145,14 @@ async function collect(request: CollectRequest, collecting: Collecting): Promise
 function checkOrigin(sender: Sender, origins: OriginList): void {
   if (sender.origin === undefined || origins.allows(sender.origin)) return;
   throw new PasserbyError("origin_not_allowed", "this origin may not send events: add it to ALLOWED_ORIGINS");
+}
+
+/** Holds clients to their rate; a server that sends with a key is one its owner knows. */
+function checkRate(sender: Sender, limiter: RateLimiter): void {
+  const retryAfterSeconds = sender.hasIngestKey ? 0 : limiter.take(sender.address, sender.userAgent);
+  if (retryAfterSeconds === 0) return;
+  const message = `more requests than one client may make (METRICS_RATE_LIMIT): try again in ${retryAfterSeconds} s`;
+  throw new PasserbyError("rate_limited", message, { retryAfterSeconds });
 }
 
 function checkRoom(refusal: string | undefined): void {

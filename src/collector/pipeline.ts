@@ -10,6 +10,7 @@
  */
 import type { Settings } from "../config.ts";
 import type { DropReason } from "../event.ts";
+import type { Control } from "./control/control.ts";
 import type { Draft } from "./draft.ts";
 import { deduplicate } from "./duplicates/deduplicate.ts";
 import type { ReadyEvent } from "./duplicates/store-once.ts";
@@ -26,8 +27,8 @@ export type PipelineState = EnrichState & {
   readonly scrubbers: Scrubbers;
   /** Says whether an event with this id is stored already. */
   readonly isStored: (eventId: string) => boolean;
-  /** The share of visitors kept right now, 0 to 1. */
-  readonly sampleRate: () => number;
+  /** What the brake lets through right now. */
+  readonly control: Control;
 };
 
 type Step = {
@@ -37,13 +38,13 @@ type Step = {
 
 /** The steps that see one event each, in the order in which they run. */
 export const STEPS: readonly Step[] = [
-  { name: "gate", run: (draft, state) => gate(draft, state.settings) },
+  { name: "gate", run: (draft, state) => gate(draft, state) },
   { name: "identify", run: (draft, state) => identify(draft, state.identity) },
   { name: "classify", run: (draft, state) => classifyEvent(draft, state) },
   { name: "scrub", run: (draft, state) => scrubEvent(draft, state.scrubbers) },
   { name: "enrich", run: (draft, state) => enrichEvent(draft, state) },
   { name: "deduplicate", run: (draft, state) => deduplicate(draft, state.isStored) },
-  { name: "sample", run: (draft, state) => sample(draft, state.sampleRate()) },
+  { name: "sample", run: (draft, state) => sample(draft, state.control.sampleRate(draft.receivedAtMs)) },
 ];
 
 /** An event that was left out on purpose. */

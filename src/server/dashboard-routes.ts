@@ -52,8 +52,11 @@ function signIn(request: FastifyRequest, reply: FastifyReply, parts: ServerParts
   requireOwnPage(request);
   const { body } = request;
   if (!signInBody.Check(body)) throw new PasserbyError("invalid_request", 'send {"key":"…"} or {"token":"…"}');
+  const address = parts.addresses.read(request.socket.remoteAddress, request.headers);
+  parts.limits.checkSignIn(address);
   const secret = parts.signIn.open(body);
   if (secret === undefined) {
+    parts.limits.countFailedSignIn(address);
     throw new PasserbyError("key_required", "this key or link is not good: a link works once and for 10 minutes");
   }
   const secure = isSecure(request);

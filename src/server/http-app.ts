@@ -7,7 +7,7 @@ import { addDashboardRoutes } from "./dashboard-routes.ts";
 import { addSecurityHeaders } from "./headers.ts";
 import { createEventEndpoint } from "./ingest/event-endpoint.ts";
 import { answerBrokenRequest, createHttpServer } from "./ingest/http-server.ts";
-import { addLiveRoutes, CONFIG_ETAG } from "./live-routes.ts";
+import { addLiveRoutes } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";
 import { sendError, toPasserbyError } from "./refusals.ts";
 import { addStaticFiles } from "./static-files.ts";
@@ -18,7 +18,7 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
   let isClosing = false;
   const takesEvents = createEventEndpoint({
     ...parts,
-    configEtag: () => CONFIG_ETAG,
+    configEtag: ({ headers }) => parts.collector.trackerConfig(headers).etag,
     isClosing: () => isClosing,
   });
   const app = fastify({
@@ -39,8 +39,9 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
   addErrorAnswers(app, parts);
   await app.register(
     async (metrics) => {
-      metrics.addHook("onRequest", (_request, reply, done) => {
-        reply.header("passerby-config", CONFIG_ETAG).header("x-content-type-options", "nosniff");
+      metrics.addHook("onRequest", ({ headers }, reply, done) => {
+        const { etag } = parts.collector.trackerConfig(headers);
+        reply.header("passerby-config", etag).header("x-content-type-options", "nosniff");
         done();
       });
       addCors(metrics, parts.collector.origins);

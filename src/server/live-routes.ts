@@ -1,6 +1,6 @@
 /** What the collector shows of itself: the live snapshot, its health, and the run-time config of trackers. */
-import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { entityTag } from "../collector/control/tracker-config.ts";
 import { PasserbyError } from "../errors.ts";
 import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../live/snapshot.ts";
 import { clientBucket } from "../sampling.ts";
@@ -10,12 +10,6 @@ import type { ServerParts } from "./parts.ts";
 import { readParameter } from "./query-string.ts";
 
 const DEFAULT_LIMIT = 50;
-
-/** What every tracker is told, whoever asks; `u` is added for each. */
-const TRACKER_CONFIG = { enabled: true, sample_rate: null, max_batch: 50, flush_ms: 5000 } as const;
-
-/** Hash of the config, sent with every answer so that a tracker notices a change without asking. */
-export const CONFIG_ETAG: string = etag(JSON.stringify(TRACKER_CONFIG));
 
 type SnapshotQuery = ReturnType<typeof readSnapshotQuery>;
 
@@ -33,6 +27,7 @@ export function addLiveRoutes(app: FastifyInstance, parts: ServerParts): void {
 
 function showSnapshot(request: FastifyRequest, parts: ServerParts): unknown {
   const { ring, settings, clock, log } = parts;
+  parts.limits.countReading(parts.addresses.read(request.socket.remoteAddress, request.headers));
   const record = readBearer(request, parts.keys);
   const mayReadAll = (record !== undefined && mayReadLive(record)) || settings.snapshotAccess === "full";
   const query = readSnapshotQuery(request);
@@ -45,7 +40,7 @@ function showSnapshot(request: FastifyRequest, parts: ServerParts): unknown {
   if (settings.snapshotAccess === "off") {
     throw new PasserbyError("key_required", "the snapshot needs a key with scope read as Authorization: Bearer");
   }
-  const site = query.site ?? parts.collector.visitorOf(senderOf(request.raw, parts)).site;
+  const site = query.site ?? parts.collector.siteOf(request.headers);
   const { publicEvents } = settings;
   return redactedSnapshot(ring, { ...readFilter(query, ring.capacity), site }, { fileBytes, publicEvents });
 }
@@ -74,7 +69,7 @@ function showHealth(reply: FastifyReply, { ring, log, addresses }: ServerParts):
     forwards === 0
       ? []
       : [
-          `${forwards} requests bore X-Forwarded-For from a proxy that TRUSTED_PROXIES does not name: visitors look like one`,
+          `${forwards} requests bore a forwarded header from a proxy that TRUSTED_PROXIES does not name: visitors look like one`,
         ];
   const shown = {
     ring_size: ring.size(),
@@ -88,13 +83,11 @@ function showHealth(reply: FastifyReply, { ring, log, addresses }: ServerParts):
 }
 
 function showConfig(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): unknown {
-  const { visitorId } = parts.collector.visitorOf(senderOf(request.raw, parts));
-  const body = { ...TRACKER_CONFIG, u: clientBucket(visitorId) };
-  const tag = etag(JSON.stringify(body));
+  const sender = senderOf(request.raw, parts);
+  parts.limits.countReading(sender.address);
+  const { visitorId } = parts.collector.visitorOf(sender);
+  const body = { ...parts.collector.trackerConfig(sender).body, u: clientBucket(visitorId) };
+  const tag = entityTag(body);
   reply.header("cache-control", "private, max-age=30").header("etag", tag);
   return request.headers["if-none-match"] === tag ? reply.code(304).send() : body;
-}
-
-function etag(text: string): string {
-  return `"${createHash("sha256").update(text).digest("base64url").slice(0, 16)}"`;
 }

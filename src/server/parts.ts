@@ -8,6 +8,7 @@ import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
 import type { AddressReader } from "./access/client-address.ts";
 import type { KeyRing } from "./access/keys.ts";
+import type { RequestLimits } from "./access/request-limits.ts";
 import type { SignIn } from "./access/sign-in-sessions.ts";
 import type { LoadGuard } from "./ingest/load-guard.ts";
 
@@ -20,6 +21,7 @@ export type ServerParts = {
   readonly store: Store;
   readonly collector: Collector;
   readonly addresses: AddressReader;
+  readonly limits: RequestLimits;
   readonly keys: KeyRing;
   readonly signIn: SignIn;
   readonly guard: LoadGuard;

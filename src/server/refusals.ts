@@ -2,7 +2,7 @@
 import type { FastifyReply } from "fastify";
 import { type ErrorCode, PasserbyError } from "../errors.ts";
 
-/** Seconds after which trying again is worth it: a full disk or queue is rarely gone sooner. */
+/** Seconds after which trying again is worth it, where the error does not say: a full disk or queue is rarely gone sooner. */
 const RETRY_AFTER_SECONDS = 5;
 
 /** What a client is told of an error: status, body, and when trying again is worth it, in seconds. */
@@ -18,7 +18,7 @@ export function errorAnswer(error: PasserbyError): ErrorAnswer {
   return {
     status: error.status,
     body: { ok: false, error: error.code, message: error.message, ...details },
-    retryAfterSeconds: error.retryable ? RETRY_AFTER_SECONDS : undefined,
+    retryAfterSeconds: error.retryable ? (error.retryAfterSeconds ?? RETRY_AFTER_SECONDS) : undefined,
   };
 }
 

@@ -6,6 +6,9 @@ import { resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../clock.ts";
 import { createCollector } from "../collector/collector.ts";
+import { answerBrake, BRAKE_COMMAND } from "../collector/control/brake-command.ts";
+import { type KeptControl, openControl } from "../collector/control/control-file.ts";
+import { createRateLimiter } from "../collector/control/rate-limit.ts";
 import { settleIdFiles } from "../collector/duplicates/settle-id-files.ts";
 import { createOnceStore } from "../collector/duplicates/store-once.ts";
 import { StoredIds } from "../collector/duplicates/stored-ids.ts";
@@ -20,6 +23,7 @@ import { readNewest } from "../log/read-newest.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { trustProxies } from "./access/client-address.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
+import { createRequestLimits } from "./access/request-limits.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { buildApp } from "./http-app.ts";
 import { startLoadGuard } from "./ingest/load-guard.ts";
@@ -29,6 +33,8 @@ import { startLoading } from "./loading.ts";
 const SALT_CHECK_MS = 60_000;
 /** How often what is counted and remembered in memory is written down. */
 const FLUSH_MS = 1_000;
+/** How soon the end of a brake is written down; that it has ended does not wait for that. */
+const BRAKE_CHECK_MS = 1_000;
 
 export type ServerOptions = {
   readonly settings: Settings;
@@ -63,6 +69,7 @@ type Opened = {
   readonly store: Store;
   readonly salts: SaltKeeper;
   readonly ids: StoredIds;
+  readonly control: KeptControl;
 };
 
 /** Starts a server. Throws `data_dir_unusable`, `data_dir_owned` or `port_in_use`. */
@@ -99,14 +106,21 @@ async function openAll(
   prepareDataDir(dataDir);
   const keys = openKeys(dataDir, clock);
   const signIn = openSignIn(dataDir, { clock, keys });
-  const commands = { sign_in_token: async () => ({ token: signIn.issueToken(), url: front.url }) };
+  const opening = Promise.withResolvers<KeptControl>();
+  const commands = {
+    sign_in_token: async () => ({ token: signIn.issueToken(), url: front.url }),
+    [BRAKE_COMMAND]: answerBrake(opening.promise),
+  };
   const log = await openLog({ dataDir, clock, durability, maxQueueBytes, onWarning, commands });
   closers.push(() => log.close());
+  // Read when the folder is ours: until then passerby brake may write what the next start is to obey.
+  const control = openControl(dataDir, { clock, settings, onWarning });
+  opening.resolve(control);
   const ids = await openIds(dataDir, { settings, clock, onWarning });
   closers.push(() => ids.close());
   const store = await openStore({ dataDir, clock, onWarning });
   closers.push(() => store.close());
-  return { log, ids, store, keys, signIn, salts: openSalts(dataDir, { clock, onWarning }) };
+  return { log, ids, store, keys, signIn, salts: openSalts(dataDir, { clock, onWarning }), control };
 }
 
 async function openIds(
@@ -123,7 +137,8 @@ async function assemble(options: ServerOptions, opened: Opened, closers: Closer[
   const { settings, clock, distDir, onWarning } = options;
   const ring = createRing(settings.ringCapacity);
   ring.push(await readNewest(resolve(settings.dataDir), settings.ringCapacity));
-  const { log, ids, salts } = opened;
+  const { log, ids, salts, control } = opened;
+  const limiter = createRateLimiter({ ratePerSecond: settings.rateLimit, burst: settings.rateBurst, clock });
   const { maxLagMs, maxQueueBytes } = settings;
   const guard = startLoadGuard({ clock, maxLagMs, maxBodyBytes: maxQueueBytes });
   closers.push(async () => guard.stop());
@@ -134,8 +149,18 @@ async function assemble(options: ServerOptions, opened: Opened, closers: Closer[
     ring,
     stream: createEventStream(ring, { ...STREAM_LIMITS, ...options.streamLimits }),
     guard,
-    collector: createCollector({ settings, clock, once: createOnceStore({ log, ids }), ring, salts, guard }),
-    addresses: trustProxies(settings.trustedProxies),
+    collector: createCollector({
+      settings,
+      clock,
+      once: createOnceStore({ log, ids }),
+      ring,
+      salts,
+      control,
+      limiter,
+      guard,
+    }),
+    addresses: trustProxies(settings.trustedProxies, { clock, onWarning }),
+    limits: createRequestLimits(settings, clock),
     distDir,
     onError: (error) => onWarning(`internal error: ${error.stack ?? error.message}`),
   });
@@ -164,7 +189,11 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
   }
 }
 
-function startTimers({ clock, onWarning }: ServerOptions, { store, salts, ids }: Opened, closers: Closer[]): void {
+function startTimers(
+  { clock, onWarning }: ServerOptions,
+  { store, salts, ids, control }: Opened,
+  closers: Closer[],
+): void {
   const loading = startLoading(store, { clock, onWarning });
   closers.push(async () => loading.stop());
   const timer = setInterval(() => salts.at(clock.now()), SALT_CHECK_MS);
@@ -172,4 +201,6 @@ function startTimers({ clock, onWarning }: ServerOptions, { store, salts, ids }:
   closers.push(async () => clearInterval(timer));
   const flushing = setInterval(() => void ids.flush(), FLUSH_MS);
   closers.push(async () => clearInterval(flushing));
+  const ending = setInterval(control.settle, BRAKE_CHECK_MS);
+  closers.push(async () => clearInterval(ending));
 }

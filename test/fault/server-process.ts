@@ -22,7 +22,9 @@ export type ServerProcess = {
 export function startServerProcess(dataDir: string, wrapper: readonly string[] = []): ServerProcess {
   const own = [process.execPath, COMMAND, "start", "--port", "0", "--data-dir", dataDir];
   const [command = process.execPath, ...args] = [...wrapper, ...own];
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // The load of these tests comes from one client.
+  const env = { ...process.env, METRICS_RATE_LIMIT: "0" };
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
   const ended = once(child, "close");
   const url = Promise.withResolvers<string>();
   url.promise.catch(() => undefined); // A test that kills the server while it starts does not wait for this.

@@ -38,7 +38,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "passerby-test-"));
   const warnings: string[] = [];
   const server = await startServer({
-    settings: readSettings({ PORT: "0", METRICS_DATA_DIR: dataDir, ...options.settings }),
+    // One client asks as fast as it can in most tests; those of the rate limit turn it on.
+    settings: readSettings({ PORT: "0", METRICS_DATA_DIR: dataDir, METRICS_RATE_LIMIT: "0", ...options.settings }),
     clock: options.clock ?? systemClock,
     distDir: options.distDir ?? fileURLToPath(new URL("../../dist/", import.meta.url)),
     ...(options.streamLimits && { streamLimits: options.streamLimits }),

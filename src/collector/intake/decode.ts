@@ -34,9 +34,12 @@ export type EncodedBody = {
  */
 export async function decodeBatch(body: EncodedBody): Promise<Batch> {
   checkContentType(body.contentType);
-  const bytes = await inflateBody(body);
-  const value = parseJson(bytes);
-  const batch = openEnvelope(value);
+  return readBatch(await inflateBody(body));
+}
+
+/** Reads the batch in a body that is not compressed. Throws `payload_too_large`, `invalid_json` or `invalid_event`. */
+export function readBatch(bytes: Buffer): Batch {
+  const batch = openEnvelope(parseJson(bytes));
   if (batch.events.length === 0) throw new PasserbyError("invalid_event", "the batch holds no event: send 1 to 500");
   if (batch.events.length > BOUNDS.batchEvents) {
     const message = `the batch holds ${batch.events.length} events, limit ${BOUNDS.batchEvents}: split it`;
@@ -56,9 +59,14 @@ function checkContentType(contentType: string | undefined): void {
   );
 }
 
+/** Returns how a body is compressed; `identity` when it is not. */
+export function encodingOf({ contentEncoding }: EncodedBody): string {
+  return contentEncoding?.trim().toLowerCase() || "identity";
+}
+
 async function inflateBody(body: EncodedBody): Promise<Buffer> {
-  const encoding = body.contentEncoding?.trim().toLowerCase() ?? "identity";
-  if (encoding === "identity" || encoding === "") return body.bytes;
+  const encoding = encodingOf(body);
+  if (encoding === "identity") return body.bytes;
   if (encoding !== "gzip" && encoding !== "br") {
     throw new PasserbyError("unsupported_media_type", "content encoding is not known: send gzip, br or none");
   }

@@ -1,13 +1,23 @@
 /** Finds the address that a request came from: the socket's peer, or the last hop in front of a trusted proxy. */
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import type { Clock } from "../../clock.ts";
+
+/** Headers in which proxies name their client; only the first is ever believed, the others only tell of a proxy. */
+const FORWARDED_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip"] as const;
+
+/** The headers of a request, as node:http gives them, as far as they name a client. */
+export type ForwardedHeaders = {
+  readonly [Name in (typeof FORWARDED_HEADERS)[number]]?: string | readonly string[] | undefined;
+};
 
 export type AddressReader = {
   /**
-   * Returns the client's address in canonical form. `X-Forwarded-For` is believed only from a trusted peer, and only up
-   * to the last hop that is not trusted itself: what stands left of it was written by the client.
+   * Returns the client's address in canonical form. `X-Forwarded-For` is believed only from a trusted peer, and read
+   * from the right: each trusted hop vouches for the one left of it, and what stands left of the first that is not
+   * trusted was written by the client.
    */
-  readonly read: (peer: string | undefined, forwardedFor: string | undefined) => string;
+  readonly read: (peer: string | undefined, headers: ForwardedHeaders) => string;
   /** Requests that bore a forwarded header from a peer that is not trusted, since the start. */
   readonly untrustedForwards: () => number;
 };
@@ -15,14 +25,28 @@ export type AddressReader = {
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = readonly [Address, number];
 
-/** Hops that are looked at: a chain that is longer was not made by proxies. */
+/** Bytes of the header that are looked at, from the right: a chain that is longer was not made by proxies. */
 const MAX_HEADER_LENGTH = 2048;
+const WARNING_INTERVAL_MS = 60_000;
 
-/** Indexes TRUSTED_PROXIES (addresses and CIDR ranges). */
-export function trustProxies(trustedProxies: readonly string[]): AddressReader {
+/** Indexes TRUSTED_PROXIES (addresses and CIDR ranges). Warns of forwarded headers from others, once a minute at most. */
+export function trustProxies(
+  trustedProxies: readonly string[],
+  { clock, onWarning }: { readonly clock: Clock; readonly onWarning: (message: string) => void },
+): AddressReader {
   const ranges = trustedProxies.map(parseRange);
   const isTrusted = (address: Address): boolean => ranges.some((range) => contains(range, address));
   let untrusted = 0;
+  let warnedAtMs = Number.NEGATIVE_INFINITY;
+  const noteUntrusted = (): void => {
+    untrusted += 1;
+    if (clock.monotonicMs() - warnedAtMs < WARNING_INTERVAL_MS) return;
+    warnedAtMs = clock.monotonicMs();
+    onWarning(
+      `${untrusted} ${untrusted === 1 ? "request" : "requests"} since the start bore a forwarded header from a proxy that TRUSTED_PROXIES does not name: ` +
+        "behind it, all visitors look like one",
+    );
+  };
   // Nearly every request comes through one and the same proxy.
   let lastTrusted: string | undefined;
   const trustsPeer = (peer: string): boolean => {
@@ -34,25 +58,32 @@ export function trustProxies(trustedProxies: readonly string[]): AddressReader {
   };
   return {
     untrustedForwards: () => untrusted,
-    read: (peer, forwardedFor) => {
+    read: (peer, headers) => {
       const own = plainPeer(peer ?? "");
-      if (forwardedFor === undefined) return own;
-      if (trustsPeer(own)) return lastForeignHop(forwardedFor, isTrusted) ?? own;
-      untrusted += 1;
-      return own;
+      if (FORWARDED_HEADERS.every((name) => headers[name] === undefined)) return own;
+      if (!trustsPeer(own)) {
+        noteUntrusted();
+        return own;
+      }
+      const chain = headers["x-forwarded-for"];
+      return chain === undefined ? own : firstUntrustedHop(String(chain), own, isTrusted);
     },
   };
 }
 
-function lastForeignHop(forwardedFor: string, isTrusted: (address: Address) => boolean): string | undefined {
-  const isCut = forwardedFor.length > MAX_HEADER_LENGTH;
-  const hops = forwardedFor.slice(-MAX_HEADER_LENGTH).split(",");
+function firstUntrustedHop(chain: string, peer: string, isTrusted: (address: Address) => boolean): string {
+  const isCut = chain.length > MAX_HEADER_LENGTH;
+  const hops = chain.slice(-MAX_HEADER_LENGTH).split(",");
+  let vouchedFor = peer;
   // The cut may have left the tail of an address that reads like another one.
   for (const hop of (isCut ? hops.slice(1) : hops).reverse()) {
     const address = parseHop(hop.trim());
-    if (address !== undefined && !isTrusted(address)) return address.toString();
+    // A proxy that did not know its client vouches for nothing that stands left of it.
+    if (address === undefined) return vouchedFor;
+    vouchedFor = address.toString();
+    if (!isTrusted(address)) return vouchedFor;
   }
-  return undefined;
+  return vouchedFor;
 }
 
 function parseRange(text: string): Range {
@@ -65,14 +96,21 @@ function contains([network, bits]: Range, address: Address): boolean {
   return address.kind() === network.kind() && address.match(network, bits);
 }
 
-/** The kernel writes a peer in one form already; only IPv4 inside IPv6 has two. */
+/** The kernel writes a peer in one form already; only IPv4 inside IPv6 has two, and a link-local one names its interface. */
 function plainPeer(peer: string): string {
-  return peer.startsWith("::ffff:") && peer.includes(".") ? peer.slice(7) : peer;
+  const bare = withoutZone(peer);
+  return bare.startsWith("::ffff:") && bare.includes(".") ? bare.slice(7) : bare;
 }
 
 /** Reads an address with or without port and brackets; IPv4 inside IPv6 becomes IPv4. Undefined for anything else. */
 function parseHop(text: string): Address | undefined {
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
   // The library also reads 127.1 and 0x7f.1, which no proxy writes and other parsers read differently.
-  return isIP(bare) === 0 ? undefined : ipaddr.process(bare);
+  return isIP(bare) === 0 ? undefined : ipaddr.process(withoutZone(bare));
+}
+
+/** A zone id (RFC 4007, section 11) says which interface an address was seen on, which is nothing about its owner. */
+function withoutZone(address: string): string {
+  const zone = address.indexOf("%");
+  return zone < 0 ? address : address.slice(0, zone);
 }

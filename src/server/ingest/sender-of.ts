@@ -12,12 +12,8 @@ export function senderOf(
 ): Sender {
   const record = readBearer(request, keys);
   const ingestKey = record !== undefined && covers(record, "ingest") ? record : undefined;
-  const forwardedFor = request.headers["x-forwarded-for"];
   return readSender(request.headers, {
-    address: addresses.read(
-      request.socket.remoteAddress,
-      typeof forwardedFor === "string" ? forwardedFor : forwardedFor?.join(","),
-    ),
+    address: addresses.read(request.socket.remoteAddress, request.headers),
     hasIngestKey: ingestKey !== undefined,
     keySite: ingestKey?.site ?? null,
   });

@@ -1,0 +1,51 @@
+/** The `brake` command of `collector.sock`: how `passerby brake` asks the running collector for a change. */
+import { Compile } from "typebox/compile";
+import { PasserbyError } from "../../errors.ts";
+import type { Command, Json } from "../../log/control-channel.ts";
+import type { BrakeChange, KeptControl } from "./control-file.ts";
+
+/** What the command is called on the channel. */
+export const BRAKE_COMMAND = "brake";
+
+const changeSchema = Compile({
+  type: "object",
+  required: ["position", "targets", "site", "for_ms", "who"],
+  additionalProperties: false,
+  properties: {
+    position: {
+      anyOf: [
+        { type: "string", enum: ["on", "off"] },
+        { type: "number", minimum: 0, maximum: 1 },
+      ],
+    },
+    targets: { type: "array", minItems: 1, maxItems: 2, items: { type: "string", enum: ["collector", "tracker"] } },
+    site: { anyOf: [{ type: "string" }, { type: "null" }] },
+    for_ms: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e12 }, { type: "null" }] },
+    who: {
+      type: "object",
+      required: ["uid", "user", "pid"],
+      properties: {
+        uid: { anyOf: [{ type: "integer" }, { type: "null" }] },
+        user: { anyOf: [{ type: "string", maxLength: 64 }, { type: "null" }] },
+        pid: { type: "integer" },
+      },
+    },
+  },
+} as const);
+
+/** Writes a change as the command's arguments. */
+export function writeBrakeChange({ position, targets, site, forMs, who }: BrakeChange): Json {
+  return { position, targets, site, for_ms: forMs, who };
+}
+
+/** Makes the command; it answers when the change is on disk and in force, and waits for a control that is not open yet. */
+export function answerBrake(control: Promise<KeptControl>): Command {
+  return async (args) => {
+    if (!changeSchema.Check(args)) {
+      throw new PasserbyError("invalid_request", "this is no change of the brake: passerby brake --help names them");
+    }
+    const { for_ms: forMs, ...same } = args;
+    (await control).change({ ...same, forMs });
+    return null;
+  };
+}
