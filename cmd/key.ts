@@ -5,6 +5,7 @@ import { Argument, Command, Option } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { PasserbyError } from "../src/errors.ts";
 import { KEY_SCOPES, type KeyRing, type KeyScope, openKeys } from "../src/server/access/keys.ts";
+import { parseDuration } from "./duration.ts";
 import { commandSettings } from "./settings.ts";
 
 type CreateFlags = { scope: KeyScope; site?: string; expires?: string; dataDir?: string; json?: boolean };
@@ -34,7 +35,7 @@ Examples:
   passerby key create --scope ingest --site example.com --expires 90d --json`,
     )
     .action((flags: CreateFlags) => {
-      const lifetimeMs = flags.expires === undefined ? null : parseLifetime(flags.expires);
+      const lifetimeMs = flags.expires === undefined ? null : parseDuration("--expires", flags.expires);
       const { key, record } = openRing(flags.dataDir).create({
         scope: flags.scope,
         site: flags.site ?? null,
@@ -88,14 +89,4 @@ function openRing(dataDir: string | undefined): KeyRing {
     throw new PasserbyError("data_dir_unusable", `${folder} cannot be made: check the path and its owner`, { cause });
   }
   return openKeys(folder, systemClock);
-}
-
-function parseLifetime(text: string): number {
-  const match = /^(\d{1,4})([hd])$/.exec(text);
-  const count = Number(match?.[1] ?? 0);
-  if (count > 0) return count * (match?.[2] === "h" ? 3_600_000 : 86_400_000);
-  throw new PasserbyError(
-    "setting_invalid",
-    `--expires ${text} is not allowed: give hours or days, such as 12h or 90d`,
-  );
 }

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import packageFacts from "../package.json" with { type: "json" };
 import { describeError, PasserbyError } from "../src/errors.ts";
+import { brakeCommand } from "./brake.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
 import { signInCommand } from "./sign-in.ts";
@@ -17,7 +18,8 @@ const program = new Command("passerby")
   .addCommand(startCommand())
   .addCommand(keyCommand())
   .addCommand(signInCommand())
-  .addCommand(importCommand());
+  .addCommand(importCommand())
+  .addCommand(brakeCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

@@ -62,7 +62,7 @@ const stateSchema = Compile({
     version: { type: "integer", const: 1 },
     collector: brake,
     tracker: brake,
-    sites: { type: "object", patternProperties: { "^[a-z0-9.-]{1,253}$": brakes } },
+    sites: { type: "object", additionalProperties: false, patternProperties: { "^[a-z0-9.-]{1,253}$": brakes } },
   },
 } as const);
 
