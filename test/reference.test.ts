@@ -1,6 +1,7 @@
 /** The reference pages against the code: made pages are as the code makes them, written ones name what there is. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { brakeCommand } from "../cmd/brake.ts";
 import { REFERENCE_PAGES } from "../scripts/make-reference.ts";
 import { ERRORS } from "../src/errors.ts";
 import { STREAM_LIMITS } from "../src/live/event-stream.ts";
@@ -40,6 +41,15 @@ describe("docs/reference", () => {
     expect(page).toContain(`about ${gatherMs} ms after`);
   });
 
+  it("brake.md has the commands and flags of passerby brake, all of them and no other", () => {
+    const page = readPage("brake.md");
+    const commands = brakeCommand().commands;
+    const flags = new Set(commands.flatMap(({ options }) => options.map(({ long }) => long)));
+    expect(new Set(page.match(/(?<![\w-])--(?!help)[a-z][a-z-]+/g))).toEqual(flags);
+    const shown = [...page.matchAll(/^passerby brake (\w+)/gm)].map(([, name]) => name);
+    expect(new Set(shown)).toEqual(new Set(commands.map((command) => command.name())));
+  });
+
   it("files.md names every file that the code makes in the data directory", () => {
     const page = readPage("files.md");
     for (const name of [
@@ -47,6 +57,8 @@ describe("docs/reference", () => {
       "salts.json",
       "keys.json",
       "sessions.json",
+      "control.json",
+      "control-audit.jsonl",
       "store.duckdb",
       "collector.sock",
     ]) {
