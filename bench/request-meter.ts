@@ -1,0 +1,40 @@
+/**
+ * What does measuring one request cost on the hot path? Answers whether counting and timing of our own are worth their
+ * lines; prom-client's counter and histogram are the reference. Run: npm run bench -- request-meter
+ */
+import { bench, run, summary } from "mitata";
+import { Counter, Histogram, Registry } from "prom-client";
+import { systemClock } from "../src/clock.ts";
+import { createRequestMeter } from "../src/server/health/request-meter.ts";
+
+const ROUTE = "/api/metrics/event";
+const SECONDS = 0.003;
+
+const registers = [new Registry()];
+const counter = new Counter({ name: "requests_total", help: "requests", labelNames: ["route", "status"], registers });
+const buckets = createRequestMeter(systemClock.monotonicMs).syncs.read().bounds;
+const histogram = new Histogram({ name: "ack_seconds", help: "seconds", buckets: [...buckets], registers });
+const meter = createRequestMeter(systemClock.monotonicMs);
+
+function measureOurs(): void {
+  meter.count(ROUTE, 202);
+  meter.acknowledgements.observe(SECONDS);
+}
+
+function measureTheirs(): void {
+  counter.inc({ route: ROUTE, status: "202" });
+  histogram.observe(SECONDS);
+}
+
+// The counts are checked before they are timed.
+measureOurs();
+measureTheirs();
+const ours = [meter.counts()[0]?.count, meter.acknowledgements.read().sum];
+const theirs = [(await counter.get()).values[0]?.value, SECONDS];
+if (JSON.stringify(ours) !== JSON.stringify(theirs)) throw new Error(JSON.stringify([ours, theirs]));
+
+summary(() => {
+  bench("prom-client (reference)", measureTheirs);
+  bench("request meter", measureOurs);
+});
+await run();
