@@ -22,14 +22,15 @@ export type ServerProcess = {
 export function startServerProcess(dataDir: string, wrapper: readonly string[] = []): ServerProcess {
   const own = [process.execPath, COMMAND, "start", "--port", "0", "--data-dir", dataDir];
   const [command = process.execPath, ...args] = [...wrapper, ...own];
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, METRICS_ADMIN_LISTEN: "127.0.0.1:0" };
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
   const ended = once(child, "close");
   const url = Promise.withResolvers<string>();
   url.promise.catch(() => undefined); // A test that kills the server while it starts does not wait for this.
   let output = "";
   const read = (chunk: string): void => {
     output += chunk;
-    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
+    const found = /^Collector and dashboard +(http:\S+)$/m.exec(output)?.[1];
     if (found) url.resolve(found);
   };
   child.stdout.setEncoding("utf8").on("data", read);
