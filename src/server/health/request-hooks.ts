@@ -18,7 +18,7 @@ export type MeasuringParts = {
 export function measureEvents(parts: MeasuringParts, request: IncomingMessage, response: ServerResponse): void {
   const { meter, clock } = parts;
   const started = clock.monotonicMs();
-  response.once("finish", () => {
+  response.on("finish", () => {
     const ms = clock.monotonicMs() - started;
     // A refusal costs no sync and would flatter the figure.
     if (response.statusCode === ACCEPTED) meter.acknowledgements.observe(ms / 1000);
