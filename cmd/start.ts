@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { isLoopback } from "../src/config.ts";
+import { openServerLog } from "../src/server/health/server-log.ts";
 import { startServer } from "../src/server/run.ts";
 import { commandSettings } from "./settings.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
@@ -36,14 +37,16 @@ async function start(flags: StartFlags): Promise<void> {
     { HOST: flags.host, PORT: flags.port, METRICS_DATA_DIR: flags.dataDir },
     flags.config,
   );
+  const serverLog = openServerLog({ level: settings.logLevel, clock: systemClock, output: process.stderr });
   const server = await startServer({
     settings,
     clock: systemClock,
     distDir: distDir(),
-    onWarning: (message) => process.stderr.write(`passerby: ${message}\n`),
+    serverLog,
   });
-  stopOnSignal(server.close);
+  stopOnSignal(server.close, serverLog.warn);
   console.log(`Collector and dashboard  ${server.url}`);
+  if (server.adminUrl !== null) console.log(`Metrics                  ${server.adminUrl}/metrics`);
   // A token in a log file would be a key left lying about; a terminal on this machine is the owner's.
   if (process.stdout.isTTY && isLoopback(settings.host)) console.log(`Sign in (works once)     ${server.signInLink()}`);
 }

@@ -1,6 +1,6 @@
 /**
  * Writes the pages of docs/reference that come from code: events.md from the event contract, settings.md from the
- * table of settings. test/reference.test.ts holds the committed pages equal to what this makes; run it after a change:
+ * table of settings, metrics.md from the table of metrics. test/reference.test.ts holds the committed pages equal to what this makes; run it after a change:
  * node scripts/make-reference.ts
  */
 import { writeFileSync } from "node:fs";
@@ -17,6 +17,7 @@ import {
   SMOKE_VISITOR_PREFIX,
   serverFieldsSchema,
 } from "../src/event.ts";
+import { METRIC_KEYS, METRICS } from "../src/server/health/metric-table.ts";
 
 /** A property of the event schemas, as far as the page tells it. */
 type Property = {
@@ -37,6 +38,7 @@ const MADE = "<!-- Made from code by scripts/make-reference.ts; change the code,
 export const REFERENCE_PAGES: Readonly<Record<string, () => string>> = {
   "events.md": eventsPage,
   "settings.md": settingsPage,
+  "metrics.md": metricsPage,
 };
 
 function eventsPage(): string {
@@ -106,6 +108,24 @@ function settingsPage(): string {
   return page("Settings", [
     "A flag wins over the environment, the environment over the file named with `--config` (lines of `NAME=value`), the file over the default. A value that does not parse stops the start with one line that names the variable, the value and what is allowed.",
     table(["variable", "default", "allowed", "meaning"], rows),
+  ]);
+}
+
+function metricsPage(): string {
+  const rows = METRIC_KEYS.map((key) => {
+    const { name, type, labels, help } = METRICS[key];
+    return [`\`${name}\``, type, listOf(labels), help];
+  });
+  return page("Metrics", [
+    "`GET /metrics` on the admin listener (`METRICS_ADMIN_LISTEN`, by default `http://127.0.0.1:9464/metrics`) answers in Prometheus' text format 0.0.4. Counts begin at 0 with each start of the server.",
+    table(["metric", "type", "labels", "meaning"], rows),
+    "## Labels",
+    "A label takes few values, none of which a client can choose:",
+    "- `route` is the pattern that a route was added under, such as `/api/metrics/event`; `(none)` where no route has the path. `status` is that of the answer.\n" +
+      `- \`outcome\` is \`stored\` (with \`reason="none"\`), \`dropped\` or \`refused\`; the reasons are ${listOf([...DROP_REASONS, ...REFUSAL_REASONS])}.\n` +
+      "- `kind` is `sealed` or `import`, `side` is `server` or `tracker`.",
+    "## What is never here",
+    "No address, id, user agent, site, event name, query or path that a client sent.",
   ]);
 }
 

@@ -7,6 +7,7 @@ import { serveDemoSite } from "../site/serve.ts";
 import { systemClock } from "../src/clock.ts";
 import { readSettings } from "../src/config.ts";
 import { describeError, PasserbyError } from "../src/errors.ts";
+import { openServerLog } from "../src/server/health/server-log.ts";
 import { startServer } from "../src/server/run.ts";
 import { buildStale } from "./build.ts";
 
@@ -19,18 +20,18 @@ type DemoSite = Awaited<ReturnType<typeof serveDemoSite>>;
 async function run(): Promise<void> {
   // Under npm run dev the watcher builds.
   if (!process.argv.includes("--no-build")) await buildStale((line) => process.stderr.write(`${line}\n`));
-  const warn = (message: string): void => void process.stderr.write(`passerby: ${message}\n`);
   // The site must know where the collector is, and the collector which origin the site has: the port is found first.
   const sitePort = await firstFreePort();
   const siteOrigin = `http://localhost:${sitePort}`;
   const allowed = [process.env["ALLOWED_ORIGINS"] ?? "http://localhost:3000", siteOrigin];
   const settings = readSettings({ ALLOWED_ORIGINS: [...new Set(allowed)].join(",") }, process.env);
-  const server = await startServer({ settings, clock: systemClock, distDir: join(ROOT, "dist"), onWarning: warn });
+  const serverLog = openServerLog({ level: settings.logLevel, clock: systemClock, output: process.stderr });
+  const server = await startServer({ settings, clock: systemClock, distDir: join(ROOT, "dist"), serverLog });
   const site: DemoSite = await serveDemoSite({ port: sitePort, apiBaseUrl: server.url });
   stopOnSignal(async () => {
     await site.close();
     await server.close();
-  });
+  }, serverLog.warn);
   console.log(`Demo site  ${site.url}
 Dashboard  ${process.stdout.isTTY ? `${server.signInLink()}   (signs in once)` : server.url}
 Collector  ${server.url}/api/metrics/event`);

@@ -14,6 +14,7 @@ export type Part = { readonly need: string; readonly debianPackage: string; read
 export const PARTS: readonly Part[] = [
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
   { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
+  { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
   { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
 ];
 
@@ -27,6 +28,9 @@ export const chromium: string | undefined = findPart("chromium");
 
 /** Path of curl, or undefined. */
 export const curl: string | undefined = findPart("curl");
+
+/** Path of Prometheus' promtool, or undefined. */
+export const promtool: string | undefined = findPart("promtool");
 
 /** Path of strace, or undefined. */
 export const strace: string | undefined = findPart("strace");

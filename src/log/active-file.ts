@@ -34,6 +34,8 @@ export type ActiveFileOptions = {
   readonly writer: number;
   /** `os` leaves out the sync of each commit; a file is still synced when it is sealed. */
   readonly durability: "fsync" | "os";
+  /** Monotonic time in milliseconds, for timing syncs. */
+  readonly monotonicMs: () => number;
   readonly onWarning: (message: string) => void;
 };
 
@@ -50,6 +52,7 @@ export class ActiveFile {
   private readonly options: ActiveFileOptions;
   private readonly path: string;
   private file: OpenFile | undefined;
+  private lastSyncMs: number | null = null;
 
   constructor(options: ActiveFileOptions) {
     this.options = options;
@@ -60,6 +63,11 @@ export class ActiveFile {
   /** Committed bytes of the file. */
   get bytes(): number {
     return this.file?.bytes ?? 0;
+  }
+
+  /** Milliseconds that the sync of the last commit took; null where commits are not synced. */
+  get syncMs(): number | null {
+    return this.lastSyncMs;
   }
 
   /** Quarantines a torn tail, seals what an earlier start left, opens a fresh file. Throws the system's error. */
@@ -134,7 +142,10 @@ export class ActiveFile {
   }
 
   private sync(file: OpenFile): void {
-    if (this.options.durability === "fsync") fdatasyncSync(file.descriptor);
+    if (this.options.durability !== "fsync") return;
+    const started = this.options.monotonicMs();
+    fdatasyncSync(file.descriptor);
+    this.lastSyncMs = this.options.monotonicMs() - started;
   }
 
   private checkStillOurs(file: OpenFile, expectedBytes: number): void {

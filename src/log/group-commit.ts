@@ -18,6 +18,8 @@ export type GroupCommitOptions = {
   readonly clock: Clock;
   readonly maxQueueBytes: number;
   readonly onWarning: (message: string) => void;
+  /** Told the milliseconds of each sync. */
+  readonly onSync?: (syncMs: number) => void;
 };
 
 /** Where a batch is: its lines stand in `file` (base name), numbered from `firstSeq` on. */
@@ -152,6 +154,7 @@ export class GroupCommit {
   private settle(batch: readonly Waiter[], answer: Extract<WriterAnswer, { kind: "committed" }>): void {
     this.lines.giveBack(answer.buffer);
     this.file = { ...this.file, name: answer.file, bytes: answer.fileBytes };
+    if (answer.syncMs !== null) this.options.onSync?.(answer.syncMs);
     for (const { position, events, resolve } of batch) {
       this.appendedEvents += events;
       resolve({ ...position, file: answer.file });

@@ -42,6 +42,8 @@ export type LogOptions = {
   readonly commands?: Commands;
   /** Told about faults that the log lived through. */
   readonly onWarning?: (message: string) => void;
+  /** Told how many milliseconds each sync took, before its appends resolve; it must be quick and never throw. */
+  readonly onSync?: (syncMs: number) => void;
 };
 
 export type LogStatus = {
@@ -81,7 +83,8 @@ export async function openLog(options: LogOptions): Promise<Log> {
   prepareDataDir(dataDir);
   const ownership = await claimDataDir(dataDir, clock);
   const client = new WriterClient({ dataDir, writer, durability }, onWarning);
-  const commit = new GroupCommit({ client, writer: `w${writer}`, clock, maxQueueBytes, onWarning });
+  const onSync = options.onSync ?? (() => undefined);
+  const commit = new GroupCommit({ client, writer: `w${writer}`, clock, maxQueueBytes, onWarning, onSync });
   const close = async (): Promise<void> => {
     await commit.close();
     await ownership.release();

@@ -30,7 +30,13 @@ function makeLines(ids: readonly string[], receivedAt = "2026-11-23T09:00:00.000
 
 /** Starts on a folder and stops again; what was found is sealed by that. */
 function recover(dataDir: string): void {
-  const active = new ActiveFile({ dataDir, writer: 1, durability: "fsync", onWarning: () => undefined });
+  const active = new ActiveFile({
+    dataDir,
+    writer: 1,
+    durability: "fsync",
+    monotonicMs: () => 0,
+    onWarning: () => undefined,
+  });
   active.open();
   active.close();
 }

@@ -1,10 +1,11 @@
 /** The thread that owns the active file: it takes one message at a time and answers each when the disk has. */
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../clock.ts";
 import { describeError, systemErrorCode } from "../errors.ts";
 import { ActiveFile, type ActiveFileOptions } from "./active-file.ts";
 import { countTornLines } from "./quarantine.ts";
 
-export type WriterOptions = Omit<ActiveFileOptions, "onWarning">;
+export type WriterOptions = Omit<ActiveFileOptions, "onWarning" | "monotonicMs">;
 
 /** `commit` hands over `buffer`, whose first `bytes` are whole lines. */
 export type ToWriter =
@@ -21,6 +22,8 @@ export type FromWriter =
       readonly buffer: Uint8Array<ArrayBuffer>;
       readonly file: string;
       readonly fileBytes: number;
+      /** Milliseconds that the sync took; null where commits are not synced. */
+      readonly syncMs: number | null;
     }
   | {
       readonly kind: "failed";
@@ -34,7 +37,10 @@ export type FromWriter =
 function run(options: WriterOptions, port: NonNullable<typeof parentPort>): void {
   const answer = (message: FromWriter, transfer: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer);
-  const active = new ActiveFile({ ...options, onWarning: (message) => answer({ kind: "warning", message }) });
+  // A clock cannot be sent to a thread, and nothing is stored of this one: it times syncs only.
+  const { monotonicMs } = systemClock;
+  const onWarning = (message: string): void => answer({ kind: "warning", message });
+  const active = new ActiveFile({ ...options, monotonicMs, onWarning });
 
   const makeReady = (prepare: () => void): void => {
     try {
@@ -49,7 +55,8 @@ function run(options: WriterOptions, port: NonNullable<typeof parentPort>): void
   const commit = (buffer: Uint8Array<ArrayBuffer>, bytes: number): void => {
     try {
       active.commit(buffer.subarray(0, bytes));
-      answer({ kind: "committed", buffer, file: active.name, fileBytes: active.bytes }, [buffer.buffer]);
+      const { name: file, bytes: fileBytes, syncMs } = active;
+      answer({ kind: "committed", buffer, file, fileBytes, syncMs }, [buffer.buffer]);
     } catch (error) {
       const message = describeError(error);
       answer({ kind: "failed", buffer, message, code: systemErrorCode(error) }, [buffer.buffer]);

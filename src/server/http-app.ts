@@ -5,6 +5,7 @@ import { PasserbyError } from "../errors.ts";
 import { addCors } from "./cors.ts";
 import { addDashboardRoutes } from "./dashboard-routes.ts";
 import { addSecurityHeaders } from "./headers.ts";
+import { addRequestHooks, measureEvents } from "./health/request-hooks.ts";
 import { createEventEndpoint } from "./ingest/event-endpoint.ts";
 import { answerBrokenRequest, createHttpServer } from "./ingest/http-server.ts";
 import { addLiveRoutes } from "./live-routes.ts";
@@ -29,7 +30,8 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
     clientErrorHandler: answerBrokenRequest,
     serverFactory: (handle) =>
       createHttpServer(parts.settings.maxConnections, (request, response) => {
-        if (!takesEvents(request, response)) handle(request, response);
+        if (takesEvents(request, response)) measureEvents(parts, request, response);
+        else handle(request, response);
       }),
   });
   app.addHook("preClose", (done) => {
@@ -37,6 +39,7 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
     done();
   });
   addErrorAnswers(app, parts);
+  addRequestHooks(app, parts);
   await app.register(
     async (metrics) => {
       metrics.addHook("onRequest", ({ headers }, reply, done) => {

@@ -62,24 +62,9 @@ function readFilter(query: SnapshotQuery, capacity: number): SnapshotFilter {
   return { limit, event: query.event, since: since === undefined ? undefined : new Date(since).toISOString() };
 }
 
-function showHealth(reply: FastifyReply, { ring, log, addresses }: ServerParts): unknown {
-  const status = log.status();
-  const forwards = addresses.untrustedForwards();
-  const warnings =
-    forwards === 0
-      ? []
-      : [
-          `${forwards} requests bore a forwarded header from a proxy that TRUSTED_PROXIES does not name: visitors look like one`,
-        ];
-  const shown = {
-    ring_size: ring.size(),
-    ring_capacity: ring.capacity,
-    file_exists: status.fileExists,
-    warnings,
-  };
-  if (status.accepting) return { status: "healthy", ...shown };
-  reply.code(503);
-  return { status: "degraded", reasons: [status.message ?? "the log does not accept events"], ...shown };
+function showHealth(reply: FastifyReply, { health }: ServerParts): unknown {
+  const answer = health.answer();
+  return reply.code(answer.status === "healthy" ? 200 : 503).send(answer);
 }
 
 function showConfig(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): unknown {

@@ -10,6 +10,9 @@ import type { AddressReader } from "./access/client-address.ts";
 import type { KeyRing } from "./access/keys.ts";
 import type { RequestLimits } from "./access/request-limits.ts";
 import type { SignIn } from "./access/sign-in-sessions.ts";
+import type { Health } from "./health/health.ts";
+import type { RequestMeter } from "./health/request-meter.ts";
+import type { ServerLog } from "./health/server-log.ts";
 import type { LoadGuard } from "./ingest/load-guard.ts";
 
 export type ServerParts = {
@@ -29,4 +32,7 @@ export type ServerParts = {
   readonly distDir: string;
   /** Called with an error that nobody was told the cause of. */
   readonly onError: (error: Error) => void;
+  readonly health: Health;
+  readonly meter: RequestMeter;
+  readonly serverLog: ServerLog;
 };

@@ -13,7 +13,7 @@ import { settleIdFiles } from "../collector/duplicates/settle-id-files.ts";
 import { createOnceStore } from "../collector/duplicates/store-once.ts";
 import { StoredIds } from "../collector/duplicates/stored-ids.ts";
 import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
-import type { Settings } from "../config.ts";
+import { SETTING_KEYS, SETTINGS, type Settings } from "../config.ts";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
 import { createEventStream, STREAM_LIMITS, type StreamLimits } from "../live/event-stream.ts";
 import { createRing } from "../live/ring.ts";
@@ -25,9 +25,17 @@ import { trustProxies } from "./access/client-address.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
 import { createRequestLimits } from "./access/request-limits.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
+import { openAdminListener } from "./health/admin-listener.ts";
+import { outcomesOfTally } from "./health/event-outcomes.ts";
+import { openHealth } from "./health/health.ts";
+import { renderMetrics } from "./health/render-metrics.ts";
+import { createRequestMeter, type RequestMeter } from "./health/request-meter.ts";
+import type { ServerLog } from "./health/server-log.ts";
+import { VERSION } from "./health/take-numbers.ts";
 import { buildApp } from "./http-app.ts";
 import { startLoadGuard } from "./ingest/load-guard.ts";
 import { startLoading } from "./loading.ts";
+import type { ServerParts } from "./parts.ts";
 
 /** How often old salts are looked after when no request does it. */
 const SALT_CHECK_MS = 60_000;
@@ -43,13 +51,15 @@ export type ServerOptions = {
   readonly distDir: string;
   /** Limits of the live stream that are to be others than STREAM_LIMITS. */
   readonly streamLimits?: Partial<StreamLimits>;
-  /** Called with one line about something an operator should know. */
-  readonly onWarning: (message: string) => void;
+  /** The server's own log. */
+  readonly serverLog: ServerLog;
 };
 
 export type RunningServer = {
   /** Where it listens, `http://127.0.0.1:8001`. */
   readonly url: string;
+  /** Where it answers Prometheus (`/metrics` below it); null where the admin listener is off. */
+  readonly adminUrl: string | null;
   /** Makes a link that signs in once, within 10 minutes. */
   readonly signInLink: () => string;
   /** Drains and stops. */
@@ -57,6 +67,13 @@ export type RunningServer = {
 };
 
 type Closer = () => Promise<void>;
+
+/** What the parts of a server are started with. */
+type Starting = ServerOptions & {
+  readonly meter: RequestMeter;
+  /** Called with one line about something an operator should know. */
+  readonly onWarning: (message: string) => void;
+};
 
 /** Where the server can be reached; empty until it listens. */
 type Front = { url: string };
@@ -73,9 +90,15 @@ type Opened = {
 };
 
 /** Starts a server. Throws `data_dir_unusable`, `data_dir_owned` or `port_in_use`. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export async function startServer(given: ServerOptions): Promise<RunningServer> {
   // DuckDB makes files of its own, and what a data directory holds is its owner's business alone.
   process.umask(0o077);
+  const { serverLog, settings, clock } = given;
+  const options: Starting = {
+    ...given,
+    meter: createRequestMeter(clock.monotonicMs),
+    onWarning: serverLog.warn,
+  };
   const closers: Closer[] = [];
   const close = async (): Promise<void> => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
@@ -83,21 +106,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const front: Front = { url: "" };
     const opened = await openAll(options, front, closers);
-    const app = await assemble(options, opened, closers);
-    front.url = await listen(app, options.settings);
+    const parts = await assemble(options, opened, closers);
+    const app = await buildApp(parts);
+    const adminUrl = await listenForAdmin(parts, closers);
+    front.url = await listen(app, settings);
     const { url } = front;
     startTimers(options, opened, closers);
     // The last to be pushed is the first to be closed: nothing comes in any more while the rest drains.
     closers.push(async () => app.close());
-    return { url, signInLink: () => `${url}/#sign-in=${opened.signIn.issueToken()}`, close };
+    closers.unshift(async () => serverLog.info("stopped"));
+    serverLog.info("started", { version: VERSION, url, admin_url: adminUrl, settings: describeSettings(settings) });
+    return { url, adminUrl, signInLink: () => `${url}/#sign-in=${opened.signIn.issueToken()}`, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+/** The settings that hold, by variable. None is a secret: keys and salts lie in files of the data directory. */
+function describeSettings(settings: Settings): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(SETTING_KEYS.map((key) => [SETTINGS[key].variable, settings[key]]));
+}
+
 async function openAll(
-  { settings, clock, onWarning }: ServerOptions,
+  { settings, clock, onWarning, meter }: Starting,
   front: Front,
   closers: Closer[],
 ): Promise<Opened> {
@@ -111,7 +143,8 @@ async function openAll(
     sign_in_token: async () => ({ token: signIn.issueToken(), url: front.url }),
     [BRAKE_COMMAND]: answerBrake(opening.promise),
   };
-  const log = await openLog({ dataDir, clock, durability, maxQueueBytes, onWarning, commands });
+  const onSync = (syncMs: number): void => meter.syncs.observe(syncMs / 1000);
+  const log = await openLog({ dataDir, clock, durability, maxQueueBytes, onWarning, onSync, commands });
   closers.push(() => log.close());
   // Read when the folder is ours: until then passerby brake may write what the next start is to obey.
   const control = openControl(dataDir, { clock, settings, onWarning });
@@ -125,7 +158,7 @@ async function openAll(
 
 async function openIds(
   dataDir: string,
-  { settings, clock, onWarning }: Pick<ServerOptions, "settings" | "clock" | "onWarning">,
+  { settings, clock, onWarning }: Pick<Starting, "settings" | "clock" | "onWarning">,
 ): Promise<StoredIds> {
   const { dedupWindow: capacity, retentionDays } = settings;
   const options = { dataDir, writers: 1, capacity, retentionDays, clock, onWarning };
@@ -133,8 +166,8 @@ async function openIds(
   return StoredIds.open({ ...options, writer: 1 });
 }
 
-async function assemble(options: ServerOptions, opened: Opened, closers: Closer[]): Promise<FastifyInstance> {
-  const { settings, clock, distDir, onWarning } = options;
+async function assemble(options: Starting, opened: Opened, closers: Closer[]): Promise<ServerParts> {
+  const { settings, clock } = options;
   const ring = createRing(settings.ringCapacity);
   ring.push(await readNewest(resolve(settings.dataDir), settings.ringCapacity));
   const { log, ids, salts, control } = opened;
@@ -142,28 +175,36 @@ async function assemble(options: ServerOptions, opened: Opened, closers: Closer[
   const { maxLagMs, maxQueueBytes } = settings;
   const guard = startLoadGuard({ clock, maxLagMs, maxBodyBytes: maxQueueBytes });
   closers.push(async () => guard.stop());
-  return buildApp({
+  const once = createOnceStore({ log, ids });
+  const collector = createCollector({ settings, clock, once, ring, salts, control, limiter, guard });
+  const addresses = trustProxies(settings.trustedProxies, options);
+  const limits = createRequestLimits(settings, clock);
+  const trackerRate = (): number | null => control.trackerConfig("", clock.now()).body.sample_rate;
+  const health = await openHealth({
+    ...options,
     ...opened,
-    settings,
-    clock,
     ring,
-    stream: createEventStream(ring, { ...STREAM_LIMITS, ...options.streamLimits }),
-    guard,
-    collector: createCollector({
-      settings,
-      clock,
-      once: createOnceStore({ log, ids }),
-      ring,
-      salts,
-      control,
-      limiter,
-      guard,
-    }),
-    addresses: trustProxies(settings.trustedProxies, { clock, onWarning }),
-    limits: createRequestLimits(settings, clock),
-    distDir,
-    onError: (error) => onWarning(`internal error: ${error.stack ?? error.message}`),
+    addresses,
+    readOutcomes: outcomesOfTally(collector.tally, settings.sites),
+    rates: () => ({ server: control.sampleRate(clock.now()), tracker: trackerRate() }),
+    isBraked: () => control.dropReason("", clock.now()) === "brake",
   });
+  closers.push(async () => health.close());
+  const onError = (error: Error): void => options.serverLog.error("internal error", error);
+  const stream = createEventStream(ring, { ...STREAM_LIMITS, ...options.streamLimits });
+  return { ...options, ...opened, ring, stream, guard, collector, addresses, limits, health, onError };
+}
+
+/** Opens the admin listener where one is wanted; returns its URL, or null. */
+async function listenForAdmin({ settings, health, onError }: ServerParts, closers: Closer[]): Promise<string | null> {
+  if (settings.adminListen === null) return null;
+  const admin = await openAdminListener({
+    address: settings.adminListen,
+    readMetrics: () => renderMetrics([health.takeNumbers()]),
+    onError,
+  });
+  closers.push(admin.close);
+  return admin.url;
 }
 
 async function listen(app: FastifyInstance, { host, port }: Settings): Promise<string> {
@@ -189,11 +230,7 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
   }
 }
 
-function startTimers(
-  { clock, onWarning }: ServerOptions,
-  { store, salts, ids, control }: Opened,
-  closers: Closer[],
-): void {
+function startTimers({ clock, onWarning }: Starting, { store, salts, ids, control }: Opened, closers: Closer[]): void {
   const loading = startLoading(store, { clock, onWarning });
   closers.push(async () => loading.stop());
   const timer = setInterval(() => salts.at(clock.now()), SALT_CHECK_MS);

@@ -25,7 +25,7 @@ describe("passerby start", () => {
     const { process: child, printed } = await startCommand(["--data-dir", dataDir]);
     child.kill("SIGTERM");
     await once(child, "close");
-    expect(printed()).toMatch(/^Collector and dashboard {2}http:\S+\n$/);
+    expect(printed()).toMatch(/^Collector and dashboard {2}http:\S+\nMetrics {18}http:\S+\/metrics\n$/);
   });
 
   it("stops for a port in use", async () => {

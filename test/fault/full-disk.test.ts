@@ -44,4 +44,15 @@ describe.skipIf(!hasTmpfs)("a server on a full disk [needs tmpfs]", () => {
     expect([...counts.values()].every((count) => count === 1)).toBe(true);
     expect(acked.length).toBeGreaterThan(20);
   }, 60_000);
+
+  it("says in time that the disk fills up, and names no path to the public", async () => {
+    const dataDir = mountTmpfs("24m");
+    writeFileSync(join(dataDir, "ballast"), Buffer.alloc(23_068_672));
+    const server = startServerProcess(dataDir);
+    const health = await fetch(`${await server.url}/api/metrics/health`);
+    const answer = await health.text();
+    expect(health.status).toBe(200);
+    expect(JSON.parse(answer)).toMatchObject({ warnings: [expect.stringMatching(/has \d\.\d % left: make room/)] });
+    expect(answer).not.toContain(dataDir);
+  });
 });

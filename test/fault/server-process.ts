@@ -23,7 +23,7 @@ export function startServerProcess(dataDir: string, wrapper: readonly string[] =
   const own = [process.execPath, COMMAND, "start", "--port", "0", "--data-dir", dataDir];
   const [command = process.execPath, ...args] = [...wrapper, ...own];
   // The load of these tests comes from one client.
-  const env = { ...process.env, METRICS_RATE_LIMIT: "0" };
+  const env = { ...process.env, METRICS_ADMIN_LISTEN: "127.0.0.1:0", METRICS_RATE_LIMIT: "0" };
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
   const ended = once(child, "close");
   const url = Promise.withResolvers<string>();
@@ -31,7 +31,7 @@ export function startServerProcess(dataDir: string, wrapper: readonly string[] =
   let output = "";
   const read = (chunk: string): void => {
     output += chunk;
-    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
+    const found = /^Collector and dashboard +(http:\S+)$/m.exec(output)?.[1];
     if (found) url.resolve(found);
   };
   child.stdout.setEncoding("utf8").on("data", read);

@@ -24,12 +24,16 @@ export type StartedCommand = {
   readonly url: string;
   /** Everything it has printed so far. */
   readonly printed: () => string;
+  /** Everything it has written to standard error so far: its own log. */
+  readonly logged: () => string;
 };
 
 /** Runs `passerby start` until it prints its address. */
 export async function startCommand(args: readonly string[], env: Environment = {}): Promise<StartedCommand> {
   const child = spawnCommand(["start", "--port", "0", ...args], env);
   let printed = "";
+  let logged = "";
+  child.stderr?.on("data", (chunk: Buffer) => (logged += chunk.toString()));
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on("data", (chunk: Buffer) => {
       printed += chunk.toString();
@@ -38,12 +42,13 @@ export async function startCommand(args: readonly string[], env: Environment = {
     });
     child.once("close", (code) => reject(new Error(`passerby start ended with code ${code} and printed no address`)));
   });
-  return { process: child, url, printed: () => printed };
+  return { process: child, url, printed: () => printed, logged: () => logged };
 }
 
 function spawnCommand(args: readonly string[], env: Environment): ChildProcess {
   return spawn(process.execPath, [COMMAND, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    // Several run at once, and only one of them could have the default port.
+    env: { PATH: process.env["PATH"] ?? "", METRICS_ADMIN_LISTEN: "127.0.0.1:0", ...env },
   });
 }

@@ -2,16 +2,23 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { readSettings } from "../../src/config.ts";
 import type { StreamLimits } from "../../src/live/event-stream.ts";
+import { openServerLog } from "../../src/server/health/server-log.ts";
 import { startServer } from "../../src/server/run.ts";
 
 export type TestServer = {
   readonly url: string;
+  /** Empty where the admin listener is off. */
+  readonly adminUrl: string;
   readonly dataDir: string;
+  /** Messages of the server's own log at level warn and error so far. */
   readonly warnings: readonly string[];
+  /** Everything that the server's own log has so far. */
+  readonly logged: () => string;
   /** The token of a link that signs in once. */
   readonly signInToken: () => string;
   /** Every event in the log's files, oldest file first, as JSON. */
@@ -36,19 +43,24 @@ export type TestServerOptions = {
 /** Starts a server. Close it. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "passerby-test-"));
-  const warnings: string[] = [];
+  const { clock = systemClock } = options;
+  // One client asks as fast as it can in most tests; those of the rate limit turn it on.
+  const own = { PORT: "0", METRICS_ADMIN_LISTEN: "127.0.0.1:0", METRICS_RATE_LIMIT: "0" };
+  const settings = readSettings({ ...own, METRICS_DATA_DIR: dataDir, ...options.settings });
+  const written = collectLines();
   const server = await startServer({
-    // One client asks as fast as it can in most tests; those of the rate limit turn it on.
-    settings: readSettings({ PORT: "0", METRICS_DATA_DIR: dataDir, METRICS_RATE_LIMIT: "0", ...options.settings }),
-    clock: options.clock ?? systemClock,
+    settings,
+    clock,
     distDir: options.distDir ?? fileURLToPath(new URL("../../dist/", import.meta.url)),
     ...(options.streamLimits && { streamLimits: options.streamLimits }),
-    onWarning: (message) => warnings.push(message),
+    serverLog: openServerLog({ level: settings.logLevel, clock, output: written.output }),
   });
   return {
     url: server.url,
+    adminUrl: server.adminUrl ?? "",
     dataDir,
-    warnings,
+    warnings: written.warnings,
+    logged: () => written.lines.join(""),
     signInToken: () => server.signInLink().split("#sign-in=")[1] ?? "",
     readLog: () => readLog(dataDir),
     stop: server.close,
@@ -57,6 +69,21 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function collectLines(): { readonly output: Writable; readonly lines: string[]; readonly warnings: string[] } {
+  const lines: string[] = [];
+  const warnings: string[] = [];
+  const output = new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      lines.push(line);
+      const { level, msg }: { level: string; msg: string } = JSON.parse(line);
+      if (level === "warn" || level === "error") warnings.push(msg);
+      done();
+    },
+  });
+  return { output, lines, warnings };
 }
 
 /** Reads every line of every plain file of a log; a line that is no JSON throws. */

@@ -1,0 +1,58 @@
+/** The look at the data directory, over real folders. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { lookAtFolder, ROTATOR_FILE } from "./folder-look.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "passerby-look-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a look at the data directory", () => {
+  it("adds up finished files of the log by kind, and nothing else", async () => {
+    const files = {
+      "metrics-2026-11-23.1.jsonl": 10,
+      "metrics-2026-11-23.2.jsonl": 5,
+      "metrics-import-old-1.jsonl": 3,
+    };
+    for (const [name, bytes] of Object.entries({ ...files, "metrics.jsonl": 100, "other.jsonl": 1000 })) {
+      writeFileSync(join(folder, name), "x".repeat(bytes));
+    }
+    expect(await lookAtFolder(folder)).toMatchObject({ sealedBytes: 15, importBytes: 3 });
+  });
+
+  it("knows how much may still be written", async () => {
+    const { disk } = await lookAtFolder(folder);
+    expect(disk?.totalBytes).toBeGreaterThan(disk?.freeBytes ?? Number.POSITIVE_INFINITY);
+  });
+
+  it("reads the rotator's report", async () => {
+    writeFileSync(join(folder, ROTATOR_FILE), '{"lastSuccessAt":"2026-11-24T12:00:00.000Z","intervalSeconds":300}');
+    expect((await lookAtFolder(folder)).rotator).toEqual({
+      lastSuccessAt: Date.UTC(2026, 10, 24, 12),
+      intervalMs: 300_000,
+      isPaused: false,
+    });
+  });
+
+  it.each(["", "null", "[]", '{"lastSuccessAt":"soon","intervalSeconds":300}', '{"lastSuccessAt":1}'])(
+    "takes the report %j for none",
+    async (text) => {
+      writeFileSync(join(folder, ROTATOR_FILE), text);
+      expect((await lookAtFolder(folder)).rotator).toBeUndefined();
+    },
+  );
+
+  it("sees nothing, and does not throw, where there is no folder", async () => {
+    expect(await lookAtFolder(join(folder, "gone"))).toEqual({
+      disk: undefined,
+      sealedBytes: 0,
+      importBytes: 0,
+      rotator: undefined,
+    });
+  });
+});

@@ -1,0 +1,65 @@
+/** Each warning: what gives rise to it, what does not yet, and that it says what to do. */
+import { describe, expect, it } from "vitest";
+import { NOTHING_SEEN } from "./folder-look.ts";
+import { type HealthFacts, listWarnings } from "./health-warnings.ts";
+
+const NOW = Date.UTC(2026, 10, 24, 12);
+const MINUTE_MS = 60_000;
+
+const WELL: HealthFacts = {
+  recent: { requests: 1000, limited: 5 },
+  folder: {
+    ...NOTHING_SEEN,
+    disk: { freeBytes: 10, totalBytes: 100 },
+    rotator: { lastSuccessAt: NOW - 15 * MINUTE_MS, intervalMs: 5 * MINUTE_MS, isPaused: false },
+  },
+  store: { lastLoadedAt: NOW - MINUTE_MS, lastError: null },
+  lag: { p99Ms: 250, maxMs: 5000 },
+  untrustedForwards: 0,
+  startedAt: NOW - 1000 * MINUTE_MS,
+  nowMs: NOW,
+  maxLagMs: 1000,
+};
+
+function rotator(changes: object): Partial<HealthFacts> {
+  const { folder } = WELL;
+  return { folder: { ...folder, rotator: { lastSuccessAt: 0, intervalMs: 300_000, isPaused: false, ...changes } } };
+}
+
+describe("the warnings of the health answer", () => {
+  it("are none at the edge of every threshold", () => {
+    expect(listWarnings(WELL)).toEqual([]);
+  });
+
+  it("are none where nothing is known: no disk read, no rotator, no store, no request", () => {
+    const recent = { requests: 0, limited: 0 };
+    expect(listWarnings({ ...WELL, folder: NOTHING_SEEN, store: null, recent })).toEqual([]);
+  });
+
+  it.each<[string, Partial<HealthFacts>, string]>([
+    ["an untrusted proxy", { untrustedForwards: 3 }, "3 requests bore X-Forwarded-For .* TRUSTED_PROXIES$"],
+    [
+      "a disk that fills up",
+      { folder: { ...WELL.folder, disk: { freeBytes: 99, totalBytes: 1000 } } },
+      "has 9.9 % left: make room",
+    ],
+    [
+      "a store that cannot load",
+      { store: { lastLoadedAt: NOW, lastError: "/data/store.duckdb: no space" } },
+      "cannot load the log, .*: the server's log says why$",
+    ],
+    ["a store that is behind", { store: { lastLoadedAt: NOW - 61_000, lastError: null } }, "answers are 61 s behind"],
+    ["a first load that takes long", { store: { lastLoadedAt: null, lastError: null } }, "answers are 60000 s behind"],
+    ["a late event loop", { lag: { p99Ms: 251, maxMs: 251 } }, "251 ms late, .* METRICS_WORKERS"],
+    ["a late rotator", rotator({ lastSuccessAt: NOW - 901_000 }), "succeeded 901 s ago and should every 300 s: look"],
+    ["many answers 429", { recent: { requests: 1000, limited: 6 } }, "0.6 % of the requests .* METRICS_RATE_LIMIT"],
+  ])("name %s and what to do", (_, change, text) => {
+    const warnings = listWarnings({ ...WELL, ...change });
+    expect(warnings).toEqual([expect.stringMatching(text)]);
+    expect(warnings.join()).not.toContain("/data");
+  });
+
+  it("leave a paused rotator alone", () => {
+    expect(listWarnings({ ...WELL, ...rotator({ isPaused: true }) })).toEqual([]);
+  });
+});

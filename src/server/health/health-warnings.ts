@@ -1,0 +1,93 @@
+/**
+ * What an operator should look after while events are still stored: each warning is a sentence that says what to do. The
+ * sentences are public, so they bear no path, no message of the system and nothing of a client.
+ */
+import { RECENT_MINUTES } from "./request-meter.ts";
+import type { Readings } from "./take-numbers.ts";
+
+/** Free share of the disk below which it is time to act. */
+const LOW_DISK_RATIO = 0.1;
+/** A load runs twice a second; so late is no hiccup. */
+const STORE_BEHIND_MS = 60_000;
+/** Rounds that a rotator may miss before it counts as late. */
+const ROTATOR_INTERVALS = 3;
+/** Share of requests answered 429 past which the limit meets more than the odd robot. */
+const LIMITED_RATIO = 0.005;
+/** Share of METRICS_MAX_LAG_MS past which a warning comes, well before events are refused for it. */
+const LAG_SHARE = 0.25;
+
+export type HealthFacts = Pick<Readings, "recent" | "folder" | "store" | "lag" | "untrustedForwards" | "startedAt"> & {
+  readonly nowMs: number;
+  /** The setting METRICS_MAX_LAG_MS. */
+  readonly maxLagMs: number;
+};
+
+type Rule = (facts: HealthFacts) => string | undefined;
+
+const RULES: readonly Rule[] = [warnOfProxy, warnOfDisk, warnOfStore, warnOfLag, warnOfRotator, warnOfLimit];
+
+/** Lists the warnings that the facts give rise to. */
+export function listWarnings(facts: HealthFacts): readonly string[] {
+  return RULES.map((rule) => rule(facts)).filter((warning) => warning !== undefined);
+}
+
+function warnOfProxy({ untrustedForwards }: HealthFacts): string | undefined {
+  if (untrustedForwards === 0) return undefined;
+  return (
+    `${untrustedForwards} requests bore X-Forwarded-For from a proxy that TRUSTED_PROXIES does not name, so visitors ` +
+    "behind it look like one: add the proxy's address to TRUSTED_PROXIES"
+  );
+}
+
+function warnOfDisk({ folder: { disk } }: HealthFacts): string | undefined {
+  if (disk === undefined || disk.freeBytes >= disk.totalBytes * LOW_DISK_RATIO) return undefined;
+  const percent = percentOf(disk.freeBytes, disk.totalBytes);
+  return `the disk of the data directory has ${percent} left: make room or enlarge it, when it is full events are refused`;
+}
+
+function warnOfStore({ store, startedAt, nowMs }: HealthFacts): string | undefined {
+  if (store === null) return undefined;
+  if (store.lastError !== null) {
+    return "the store cannot load the log, so answers fall behind (events are still stored): the server's log says why";
+  }
+  const behindMs = nowMs - (store.lastLoadedAt ?? startedAt);
+  if (behindMs <= STORE_BEHIND_MS) return undefined;
+  return (
+    `answers are ${wholeSeconds(behindMs)} behind the log (events are still stored): give the machine more processor ` +
+    "time, or wait if the store is being built"
+  );
+}
+
+function warnOfLag({ lag, maxLagMs }: HealthFacts): string | undefined {
+  if (lag.p99Ms <= maxLagMs * LAG_SHARE) return undefined;
+  return (
+    `the event loop is up to ${Math.round(lag.p99Ms)} ms late, and events are refused from ${maxLagMs} ms on: give the ` +
+    "machine more processor time, raise METRICS_WORKERS or lower METRICS_SAMPLE_RATE"
+  );
+}
+
+function warnOfRotator({ folder: { rotator }, nowMs }: HealthFacts): string | undefined {
+  if (rotator === undefined || rotator.isPaused) return undefined;
+  const sinceMs = nowMs - rotator.lastSuccessAt;
+  if (sinceMs <= rotator.intervalMs * ROTATOR_INTERVALS) return undefined;
+  return (
+    `the rotator last succeeded ${wholeSeconds(sinceMs)} ago and should every ${wholeSeconds(rotator.intervalMs)}: look ` +
+    "whether it runs and what it logged, old files are not deleted meanwhile"
+  );
+}
+
+function warnOfLimit({ recent: { requests, limited } }: HealthFacts): string | undefined {
+  if (limited <= requests * LIMITED_RATIO) return undefined;
+  return (
+    `${percentOf(limited, requests)} of the requests of the last ${RECENT_MINUTES} minutes were answered 429: if they ` +
+    "were real visitors, raise METRICS_RATE_LIMIT or name your proxy in TRUSTED_PROXIES"
+  );
+}
+
+function percentOf(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+function wholeSeconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}
