@@ -8,7 +8,7 @@ import { Socket } from "node:net";
 import { bench, run, summary } from "mitata";
 import { Counter, Histogram, Registry } from "prom-client";
 import { systemClock } from "../src/clock.ts";
-import { measureEvents } from "../src/server/health/request-hooks.ts";
+import { measureAnswer } from "../src/server/health/request-hooks.ts";
 import { createRequestMeter } from "../src/server/health/request-meter.ts";
 
 const ROUTE = "/api/metrics/event";
@@ -47,7 +47,7 @@ function answer(isMeasured: boolean): void {
   const response = new ServerResponse(request);
   response.statusCode = 202;
   response.on("finish", ignore);
-  if (isMeasured) measureEvents(parts, request, response);
+  if (isMeasured) measureAnswer(parts, "/api/metrics/event", request, response);
   response.emit("finish");
 }
 

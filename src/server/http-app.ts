@@ -5,8 +5,8 @@ import { PasserbyError } from "../errors.ts";
 import { addCors } from "./cors.ts";
 import { addDashboardRoutes } from "./dashboard-routes.ts";
 import { addSecurityHeaders } from "./headers.ts";
-import { addRequestHooks, measureEvents } from "./health/request-hooks.ts";
-import { createEventEndpoint } from "./ingest/event-endpoint.ts";
+import { addRequestHooks } from "./health/request-hooks.ts";
+import { createFrontDoor } from "./ingest/front-door.ts";
 import { answerBrokenRequest, createHttpServer } from "./ingest/http-server.ts";
 import { addLiveRoutes } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";
@@ -17,11 +17,7 @@ import { addStreamRoute } from "./stream-route.ts";
 /** Builds the application; nothing listens yet. */
 export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
   let isClosing = false;
-  const takesEvents = createEventEndpoint({
-    ...parts,
-    configEtag: ({ headers }) => parts.collector.trackerConfig(headers).etag,
-    isClosing: () => isClosing,
-  });
+  const takes = createFrontDoor({ ...parts, isClosing: () => isClosing });
   const app = fastify({
     logger: false,
     bodyLimit: 1_048_576,
@@ -30,8 +26,7 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
     clientErrorHandler: answerBrokenRequest,
     serverFactory: (handle) =>
       createHttpServer(parts.settings.maxConnections, (request, response) => {
-        if (takesEvents(request, response)) measureEvents(parts, request, response);
-        else handle(request, response);
+        if (!takes(request, response)) handle(request, response);
       }),
   });
   app.addHook("preClose", (done) => {

@@ -1,11 +1,8 @@
-/** What the collector shows of itself: the live snapshot, its health, and the run-time config of trackers. */
+/** What the collector shows of itself: the live snapshot and its health. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { entityTag } from "../collector/control/tracker-config.ts";
 import { PasserbyError } from "../errors.ts";
 import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../live/snapshot.ts";
-import { clientBucket } from "../sampling.ts";
 import { mayReadLive, readBearer, requireSite } from "./access/access.ts";
-import { senderOf } from "./ingest/sender-of.ts";
 import type { ServerParts } from "./parts.ts";
 import { readParameter } from "./query-string.ts";
 
@@ -22,7 +19,6 @@ export function addLiveRoutes(app: FastifyInstance, parts: ServerParts): void {
     ring_capacity: parts.ring.capacity,
     sink_exists: parts.log.status().fileExists,
   }));
-  app.get("/config", async (request, reply) => showConfig(request, reply, parts));
 }
 
 function showSnapshot(request: FastifyRequest, parts: ServerParts): unknown {
@@ -65,14 +61,4 @@ function readFilter(query: SnapshotQuery, capacity: number): SnapshotFilter {
 function showHealth(reply: FastifyReply, { health }: ServerParts): unknown {
   const answer = health.answer();
   return reply.code(answer.status === "healthy" ? 200 : 503).send(answer);
-}
-
-function showConfig(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): unknown {
-  const sender = senderOf(request.raw, parts);
-  parts.limits.countReading(sender.address);
-  const { visitorId } = parts.collector.visitorOf(sender);
-  const body = { ...parts.collector.trackerConfig(sender).body, u: clientBucket(visitorId) };
-  const tag = entityTag(body);
-  reply.header("cache-control", "private, max-age=30").header("etag", tag);
-  return request.headers["if-none-match"] === tag ? reply.code(304).send() : body;
 }

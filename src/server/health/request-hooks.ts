@@ -5,7 +5,6 @@ import type { Clock } from "../../clock.ts";
 import type { RequestMeter } from "./request-meter.ts";
 import type { ServerLog } from "./server-log.ts";
 
-const EVENT_ROUTE = "/api/metrics/event";
 const ACCEPTED = 202;
 
 export type MeasuringParts = {
@@ -14,15 +13,20 @@ export type MeasuringParts = {
   readonly clock: Pick<Clock, "monotonicMs">;
 };
 
-/** Measures a request that the event endpoint has taken; call it in the turn in which the request came. */
-export function measureEvents(parts: MeasuringParts, request: IncomingMessage, response: ServerResponse): void {
+/** Measures a request that is answered outside the framework; call it in the turn in which the request came. */
+export function measureAnswer(
+  parts: MeasuringParts,
+  route: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const { meter, clock } = parts;
   const started = clock.monotonicMs();
   response.on("finish", () => {
     const ms = clock.monotonicMs() - started;
-    // A refusal costs no sync and would flatter the figure.
+    // A refusal costs no sync and would flatter the figure; only events are answered so.
     if (response.statusCode === ACCEPTED) meter.acknowledgements.observe(ms / 1000);
-    noteRequest(parts, request, { route: EVENT_ROUTE, status: response.statusCode, ms });
+    noteRequest(parts, request, { route, status: response.statusCode, ms });
   });
 }
 
