@@ -14,6 +14,12 @@ export type Part = { readonly need: string; readonly debianPackage: string; read
 export const PARTS: readonly Part[] = [
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
   { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
+  {
+    need: "libfaketime",
+    debianPackage: "libfaketime",
+    paths: ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`),
+  },
+  { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
   { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
 ];
@@ -28,6 +34,12 @@ export const chromium: string | undefined = findPart("chromium");
 
 /** Path of curl, or undefined. */
 export const curl: string | undefined = findPart("curl");
+
+/** Path of the library that gives a process another clock, or undefined. */
+export const libfaketime: string | undefined = findPart("libfaketime");
+
+/** Path of prlimit, or undefined. */
+export const prlimit: string | undefined = findPart("prlimit");
 
 /** Path of Prometheus' promtool, or undefined. */
 export const promtool: string | undefined = findPart("promtool");

@@ -8,6 +8,11 @@ export function syncFolder(path: string): void {
   withFile(path, "r", fsyncSync);
 }
 
+/** Makes a file's content durable. */
+export function syncFile(path: string): void {
+  withFile(path, "r+", fsyncSync);
+}
+
 /** Writes all bytes at the end of a descriptor; `write` may take fewer than asked and say nothing (a full disk). */
 export function writeAll(descriptor: number, bytes: Uint8Array): void {
   let written = 0;

@@ -169,10 +169,11 @@ describe.skipIf(!strace)("a start that is killed [needs strace]", () => {
     "fsync:2",
     "ftruncate:1",
     "fsync:3",
-    "link:1",
     "fsync:4",
-    "unlink:1",
+    "link:1",
     "fsync:5",
+    "unlink:1",
+    "fsync:6",
   ];
 
   it.each(points)("before its %s (call and number) is completed by the next one", async (point) => {

@@ -6,7 +6,7 @@ import { fstatSync, lstatSync, readdirSync, readSync, type Stats, unlinkSync } f
 import { join } from "node:path";
 import { utcDay } from "../clock.ts";
 import { systemErrorCode } from "../errors.ts";
-import { renameToFree, syncFolder, withFile } from "./durable-file.ts";
+import { renameToFree, syncFile, syncFolder, withFile } from "./durable-file.ts";
 import { activeName, nextShardNumber, parseLogFileName, sealedName } from "./log-files.ts";
 
 /** How much of a file is looked at to find its day. */
@@ -30,6 +30,8 @@ export function sealActiveFile(dataDir: string, writer: number): string | undefi
     unlinkSync(path);
     return sealed;
   }
+  // A killed writer may have left lines that no sync has covered, and a failed one a cut: what a shard shows must stay.
+  syncFile(path);
   const series = { kind: "sealed", writer, day: dayOf(path), number: 0 } as const;
   const first = nextShardNumber(names, series);
   return renameToFree(dataDir, name, (attempt) => sealedName({ ...series, number: first + attempt }));

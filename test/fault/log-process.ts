@@ -23,6 +23,7 @@ export type LogProcess = {
   /** What the process said first: the log's status, or why it could not be opened; undefined when it died before. */
   readonly first: Told | undefined;
   readonly warnings: readonly string[];
+  readonly pid: number | undefined;
   /** Resolves true when the batch was acknowledged, false when it was rejected; undefined when the process died. */
   readonly append: (ids: readonly string[]) => Promise<boolean | undefined>;
   /** SIGKILL; resolves when the process is gone. */
@@ -32,10 +33,28 @@ export type LogProcess = {
 };
 
 /**
- * A fault in strace's words, `fdatasync:error=EIO:when=3`; with `path` only calls on that file count. With `record`,
- * writes and syncs are written to that file.
+ * Faults in strace's words, `fdatasync:error=EIO:when=3`, which counts by thread; with `path` only calls on those files
+ * count. With `record`, the calls are written to that file, behind what it holds.
  */
-export type Injection = { readonly fault: string; readonly path?: string; readonly record?: string };
+export type Injection = {
+  readonly fault?: string | readonly string[];
+  readonly path?: string | readonly string[];
+  readonly record?: string;
+};
+
+/** Every call that the log makes on files, in the kernel's names. */
+export const FILE_CALLS: readonly string[] = [
+  "openat",
+  "pread64",
+  "write",
+  "fsync",
+  "fdatasync",
+  "ftruncate",
+  "rename",
+  "link",
+  "unlink",
+  "close",
+];
 
 /** Starts a process that opens the log of a folder. */
 export async function startLogProcess(dataDir: string, injection?: Injection): Promise<LogProcess> {
@@ -65,6 +84,7 @@ export async function startLogProcess(dataDir: string, injection?: Injection): P
   return {
     first: await first.promise,
     warnings,
+    pid: child.pid,
     append: (ids) =>
       new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) return resolve(undefined);
@@ -87,9 +107,14 @@ function spawnWriter(dataDir: string, injection: Injection | undefined): ChildPr
 }
 
 /** Returns the words to put in front of a command; `-D` makes the command itself the child, which signals then reach. */
-export function traceWith({ fault, path, record }: Injection): readonly string[] {
-  const calls = record === undefined ? fault.split(":")[0] : "write,fdatasync";
-  const filter = path === undefined ? [] : ["-P", path];
-  const rules = ["-e", `trace=${calls}`, "-e", `inject=${fault}`, ...filter];
-  return [strace ?? "strace", "-D", "-f", "-qq", "-s", "1000000", "-o", record ?? "/dev/null", ...rules];
+export function traceWith({ fault = [], path = [], record }: Injection): readonly string[] {
+  const faults = [fault].flat();
+  const calls = record === undefined ? faults.map((words) => words.split(":")[0]) : FILE_CALLS;
+  const rules = [`trace=${calls.join(",")}`, ...faults.map((words) => `inject=${words}`)].flatMap((rule) => [
+    "-e",
+    rule,
+  ]);
+  const files = [path].flat().flatMap((file) => ["-P", file]);
+  const output = record === undefined ? ["-o", "/dev/null"] : ["-y", "-A", "-o", record];
+  return [strace ?? "strace", "-D", "-f", "-qq", "-s", "1000000", ...output, ...rules, ...files];
 }

@@ -1,8 +1,8 @@
 /** Small file systems in memory, to fill up or to fail for real: only root can mount them. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { onTestFinished } from "vitest";
 
 function mount(folder: string, size: string): boolean {
@@ -45,15 +45,12 @@ export type BreakableDisk = {
   readonly repair: () => void;
 };
 
-/**
- * Mounts an ext4 file system of 16 MB for the running test. (One that fails for lack of space below it proves nothing:
- * the loop device of Linux 6.18 reports a write that its full disk cut short as done.)
- */
+/** Mounts an ext4 file system of 16 MB for the running test. */
 export function mountBreakableDisk(): BreakableDisk {
   const image = join(mountTmpfs("20m"), "image");
   const folder = mkdtempSync(join(tmpdir(), "passerby-breakable-"));
   onTestFinished(() => unmount(folder));
-  const mountImage = (): void => run("mount", ["-o", "loop", image, folder]);
+  const mountImage = (): string => run("mount", ["-o", "loop", image, folder]);
   run("truncate", ["-s", "16m", image]);
   run("/usr/sbin/mkfs.ext4", ["-q", "-F", "-E", "lazy_itable_init=1", image]);
   mountImage();
@@ -67,7 +64,57 @@ export function mountBreakableDisk(): BreakableDisk {
   };
 }
 
-function run(command: string, args: readonly string[]): void {
-  const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+/** A file system on a disk that has less room than it says: what does not fit is lost when it is written back. */
+export type OverfullDisk = {
+  readonly folder: string;
+  /** Bytes that the disk still takes. */
+  readonly roomBelow: () => number;
+  /** Gives the disk the room that it lacked. */
+  readonly grow: () => void;
+  /** Drops what the kernel holds in memory, so that reading reads the disk. */
+  readonly forgetPages: () => void;
+  /** Mounts the file system anew; nobody may have a file of it open. */
+  readonly remount: () => void;
+};
+
+/**
+ * Mounts an ext4 file system of 64 MB without a journal on a tmpfs of 12 MB for the running test. Blocks and requests
+ * are of 4 KiB, a page of the tmpfs: of a larger request that does not fit, the loop device of Linux 6.18 writes a part
+ * and reports all of it as done, and no program can live through a disk that lies.
+ */
+export function mountOverfullDisk(): OverfullDisk {
+  const below = mountTmpfs("12m");
+  const image = join(below, "image");
+  const folder = mkdtempSync(join(tmpdir(), "passerby-overfull-"));
+  run("truncate", ["-s", "64m", image]);
+  run("/usr/sbin/mkfs.ext4", ["-q", "-F", "-b", "4096", "-E", "lazy_itable_init=1", "-O", "^has_journal", image]);
+  const device = run("losetup", ["--find", "--show", image]).trim();
+  onTestFinished(() => {
+    unmount(folder);
+    run("losetup", ["--detach", device]);
+  });
+  writeFileSync(`/sys/block/${basename(device)}/queue/max_sectors_kb`, "4");
+  const mountDevice = (): string => run("mount", [device, folder]);
+  mountDevice();
+  const roomBelow = (): number => {
+    const { bavail, bsize } = statfsSync(below);
+    return bavail * bsize;
+  };
+  return {
+    folder,
+    roomBelow,
+    grow: () => run("mount", ["-o", "remount,size=80m", below]),
+    forgetPages: () => writeFileSync("/proc/sys/vm/drop_caches", "3"),
+    remount: () => {
+      run("umount", [folder]);
+      mountDevice();
+    },
+  };
+}
+
+/** Runs a program and returns what it printed; throws when it fails. */
+function run(command: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
+  return stdout;
 }
