@@ -89,7 +89,7 @@ export class ActiveFile {
       } catch (error) {
         failure = error;
         this.options.onWarning(`${this.name} is given up and a new file begun: ${describeError(error)}`);
-        this.giveUp(file, bytes);
+        if (!this.giveUp(file, bytes)) break; // Written again, the bytes would be there twice.
       }
     }
     throw failure;
@@ -154,13 +154,18 @@ export class ActiveFile {
     throw new PasserbyError("log_unavailable", "another program moved, deleted or changed the file; leave it alone");
   }
 
-  /** Cuts off what was not committed, never another's bytes, and closes the descriptor; the next open seals the file. */
-  private giveUp(file: OpenFile, bytes: Uint8Array): void {
+  /**
+   * Cuts off what was not committed, never another's bytes, and closes the descriptor; the next open seals the file.
+   * False when it could not be cut.
+   */
+  private giveUp(file: OpenFile, bytes: Uint8Array): boolean {
     this.file = undefined;
     try {
       cutOwnBytes(file, bytes);
+      return true;
     } catch (error) {
       this.options.onWarning(`${this.name} keeps lines that were not acknowledged: ${describeError(error)}`);
+      return false;
     } finally {
       closeSync(file.descriptor);
     }

@@ -24,7 +24,7 @@ import type { AcceptedEvent } from "../event.ts";
 import type { Commands, Json } from "./control-channel.ts";
 import { type Appended, GroupCommit, type RefusalCause } from "./group-commit.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { claimDataDir, prepareDataDir } from "./ownership.ts";
+import { asUnusable, claimDataDir, prepareDataDir } from "./ownership.ts";
 import { WriterClient } from "./writer-client.ts";
 
 export type { Appended, RefusalCause } from "./group-commit.ts";
@@ -94,7 +94,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     await commit.open();
   } catch (error) {
     await close();
-    throw error;
+    throw asUnusable(dataDir, error);
   }
   const status = (): LogStatus => describeStatus(dataDir, commit);
   ownership.serve({ ...options.commands, status: async () => statusJson(status()) });

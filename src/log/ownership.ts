@@ -15,7 +15,7 @@ import type { Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
-import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
+import { describeError, PasserbyError } from "../errors.ts";
 import { askSocket, type Commands, type Json, OWNER_SOCKET, serveCommands, socketPath } from "./control-channel.ts";
 
 /** A claimed data directory. */
@@ -44,7 +44,7 @@ export function prepareDataDir(dataDir: string): void {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     readdirSync(dataDir);
   } catch (error) {
-    throw unusable(dataDir, error);
+    throw asUnusable(dataDir, error);
   }
 }
 
@@ -72,7 +72,7 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
     state.isOwner = true;
   } catch (error) {
     await stop(own);
-    throw error instanceof PasserbyError ? error : unusable(dataDir, error);
+    throw asUnusable(dataDir, error);
   }
   return {
     serve: (commands) => {
@@ -122,12 +122,12 @@ async function findRole(dataDir: string, name: string): Promise<"nobody" | "cont
   }
 }
 
-/** A disk that has turned read-only keeps the socket; with nobody listening on it, it means nothing. */
+/** A faulty disk keeps the socket; with nobody listening on it, it means nothing. */
 function removeSocket(path: string): void {
   try {
     unlinkSync(path);
-  } catch (error) {
-    if (!["ENOENT", "EROFS", "EIO"].includes(systemErrorCode(error) ?? "")) throw error;
+  } catch {
+    // As after a kill, the next owner moves its own socket over it.
   }
 }
 
@@ -159,7 +159,9 @@ function owned(dataDir: string): PasserbyError {
   );
 }
 
-function unusable(dataDir: string, error: unknown): PasserbyError {
+/** Returns an error of ours as it is, and `data_dir_unusable` for one of the system. */
+export function asUnusable(dataDir: string, error: unknown): PasserbyError {
+  if (error instanceof PasserbyError) return error;
   const message = `${dataDir} cannot be used as data directory: ${describeError(error)}`;
   return new PasserbyError("data_dir_unusable", message, { cause: error });
 }

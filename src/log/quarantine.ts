@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { utcDay } from "../clock.ts";
+import { PasserbyError } from "../errors.ts";
 import { cutFile, syncFolder, withFile, writeAll } from "./durable-file.ts";
 import { activeName } from "./log-files.ts";
 
@@ -73,6 +74,7 @@ function copyTail(active: number, { dataDir, writer, stats, wholeBytes }: Tail):
       writeAll(copy, piece);
       position += bytes;
     }
+    checkWhole(copy, stats.size - wholeBytes);
     fsyncSync(copy);
   } finally {
     closeSync(copy);
@@ -82,4 +84,11 @@ function copyTail(active: number, { dataDir, writer, stats, wholeBytes }: Tail):
   renameSync(temporary, join(dataDir, name));
   syncFolder(dataDir);
   return name;
+}
+
+/** The original is cut when the copy is done, so the copy is not taken on trust. */
+function checkWhole(copy: number, expectedBytes: number): void {
+  const { size } = fstatSync(copy);
+  if (size === expectedBytes) return;
+  throw new PasserbyError("log_unavailable", `a torn line of ${expectedBytes} bytes was copied as ${size} bytes`);
 }
