@@ -67,7 +67,7 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
   try {
     await listen(server, socket.path);
     chmodSync(join(dataDir, own), 0o600);
-    await win(dataDir, id);
+    await win(dataDir, id, clock);
     renameSync(join(dataDir, own), join(dataDir, OWNER_SOCKET));
     state.isOwner = true;
   } catch (error) {
@@ -83,14 +83,14 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
 }
 
 /** Returns when every other asker has given up and no owner answers. */
-async function win(dataDir: string, id: string): Promise<void> {
+async function win(dataDir: string, id: string, clock: Clock): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     let isAlone = true;
     for (const [name, rival] of listContenders(dataDir)) {
       if (rival === id) continue;
       const role = await findRole(dataDir, name);
       if (role === "owner" || (role === "contender" && rival < id)) throw owned(dataDir);
-      if (role === "nobody") removeLeftover(join(dataDir, name));
+      if (role === "nobody") removeLeftover(join(dataDir, name), clock.now());
       else isAlone = false;
     }
     // Last, because an asker that wins moves from its own name to this one.
@@ -131,9 +131,9 @@ function removeSocket(path: string): void {
   }
 }
 
-function removeLeftover(path: string): void {
+function removeLeftover(path: string, nowMs: number): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats && Date.now() - stats.ctimeMs > LEFTOVER_AGE_MS) removeSocket(path);
+  if (stats && nowMs - stats.ctimeMs > LEFTOVER_AGE_MS) removeSocket(path);
 }
 
 function listen(server: Server, path: string): Promise<void> {
