@@ -5,7 +5,8 @@
  * - What a failed write left is cut off, and the file is sealed: a reader may have seen those lines, and must never find
  *   others at their offsets.
  * - After a failed sync the descriptor is never used again: Linux reports the error once and then calls lost pages
- *   clean (kernel docs, "fsyncgate"). The file is cut back and sealed, and the bytes are written to a new one.
+ *   clean (kernel docs, "fsyncgate"). The file is cut back and sealed, and the bytes are written to a new one; where it
+ *   cannot be cut back they are not, or they would be there twice.
  * - A file that was moved, deleted or changed by somebody else is left, and the bytes are written to a new one: a
  *   write to a deleted file succeeds and means nothing.
  */

@@ -13,9 +13,10 @@
  * is on disk as a whole when its append resolves; when it rejects, none of its lines is in the file, unless the disk
  * refused even to be cut back, which is warned about.
  *
- * After a crash. The next start takes over the dead owner's socket, moves a torn last line to quarantine, seals the
- * file and begins a fresh one, so nothing is ever glued to a torn line. Each step leaves a state from which a start
- * that is itself killed is completed by the next. A whole line that was never acknowledged may stay: at least once.
+ * After a crash. The next start takes over the dead owner's socket, moves a torn last line to quarantine, syncs and seals
+ * the file and begins a fresh one, so nothing is ever glued to a torn line, and no power cut takes from a shard what a
+ * reader has seen in it. Each step leaves a state from which a start that is itself killed is completed by the next. A
+ * whole line that was never acknowledged may stay: at least once.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

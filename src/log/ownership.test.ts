@@ -8,16 +8,16 @@ import { describe, expect, it } from "vitest";
 import { makeFolder, openTestLog } from "../../test/fault/log-fixtures.ts";
 import { startLogProcess } from "../../test/fault/log-process.ts";
 import { isLong } from "../../test/means.ts";
-import { systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { PasserbyError } from "../errors.ts";
 import { askOwner } from "./control-channel.ts";
 import { claimDataDir, prepareDataDir } from "./ownership.ts";
 
 const NOBODY = 65_534;
 
-async function claimOutcome(dataDir: string): Promise<string> {
+async function claimOutcome(dataDir: string, clock: Clock = systemClock): Promise<string> {
   try {
-    await claimDataDir(dataDir, systemClock);
+    await claimDataDir(dataDir, clock);
     return "owner";
   } catch (error) {
     return error instanceof PasserbyError ? error.code : String(error);
@@ -72,6 +72,16 @@ describe("ownership", () => {
       const dataDir = makeFolder();
       const outcomes = await Promise.all(Array.from({ length: 5 }, () => claimOutcome(dataDir)));
       expect(outcomes.toSorted()).toEqual([...Array(4).fill("data_dir_owned"), "owner"]);
+    }
+  });
+
+  it("goes to exactly one of many whose clocks are days and years apart", async () => {
+    const day = 86_400_000;
+    const clocks = [0, day, -day, 5 * 365 * day].map((jump) => ({ ...systemClock, now: () => Date.now() + jump }));
+    for (let round = 0; round < (isLong ? 200 : 5); round++) {
+      const dataDir = makeFolder();
+      const outcomes = await Promise.all(clocks.map((clock) => claimOutcome(dataDir, clock)));
+      expect(outcomes.toSorted()).toEqual([...Array(3).fill("data_dir_owned"), "owner"]);
     }
   });
 

@@ -1,6 +1,7 @@
 /**
- * Turns an active file into a sealed shard. A shard is named for the UTC day on which its first line was received
- * (for a file without one, the day it was last changed), even where a later line is of the next day.
+ * Turns an active file into a sealed shard, whose content is on disk before it has that name. A shard is named for
+ * the UTC day on which its first line was received (for a file without one, the day it was last changed), even where a
+ * later line is of the next day.
  */
 import { fstatSync, lstatSync, readdirSync, readSync, type Stats, unlinkSync } from "node:fs";
 import { join } from "node:path";

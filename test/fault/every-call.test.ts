@@ -14,9 +14,9 @@ import { idOf, makeFolder, openTestLog, readLog } from "./log-fixtures.ts";
 import { type Injection, type LogProcess, startLogProcess } from "./log-process.ts";
 import { makeEvent } from "./make-event.ts";
 
-const SAMPLES = 24;
+const SAMPLES = 16;
 const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);
-const RECOVERY_MS = 5_000;
+const RECOVERY_MS = 20_000;
 
 const OLD_IDS = ["old-1", "old-2"];
 const TORN = '{"v":1,"torn';

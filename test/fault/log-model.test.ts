@@ -29,6 +29,6 @@ describe.skipIf(!hasTmpfs)("any order of appends, full disks, restarts and crash
         rmSync(dataDir, { recursive: true });
       }
     };
-    await fc.assert(fc.asyncProperty(commands, run), { numRuns: isLong ? 200 : 8, endOnFailure: true });
+    await fc.assert(fc.asyncProperty(commands, run), { numRuns: isLong ? 200 : 6, endOnFailure: true });
   }, 1_800_000);
 });

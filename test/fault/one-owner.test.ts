@@ -39,7 +39,7 @@ describe("collectors that start on a killed one's data directory at once", () =>
       }
       const ledger = makeLedger();
       const load = startLoad(winner?.url ?? "", ledger, { connections: 4, random: seededRandom(1), prefix: "e" });
-      await expect.poll(() => ledger.acked.size, { timeout: 10_000 }).toBeGreaterThan(100);
+      await expect.poll(() => ledger.acked.size, { timeout: 30_000 }).toBeGreaterThan(100);
       await load.stop();
       expect(await winner?.server.end("SIGTERM")).toMatchObject({ code: 0 });
       const all = { sent: ["before", ...ledger.sent], acked: ["before", ...ledger.acked] };

@@ -48,7 +48,9 @@ describe.skipIf(!prlimit)("a write that is cut short and then fails [needs prlim
   }, 120_000);
 });
 
-describe.skipIf(!prlimit || !strace)("a write that is cut short and then goes on [needs strace]", () => {
+const missing = strace ? "prlimit" : "strace";
+
+describe.skipIf(!prlimit || !strace)(`a write that is cut short and then goes on [needs ${missing}]`, () => {
   it("stores the whole batch once, in the same file", async () => {
     const dataDir = makeFolder();
     const path = join(dataDir, "metrics.jsonl");

@@ -1,6 +1,6 @@
 /** Small file systems in memory, to fill up or to fail for real: only root can mount them. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -89,11 +89,14 @@ export function mountOverfullDisk(): OverfullDisk {
   run("truncate", ["-s", "64m", image]);
   run("/usr/sbin/mkfs.ext4", ["-q", "-F", "-b", "4096", "-E", "lazy_itable_init=1", "-O", "^has_journal", image]);
   const device = run("losetup", ["--find", "--show", image]).trim();
+  const requestSize = `/sys/block/${basename(device)}/queue/max_sectors_kb`;
+  const before = readFileSync(requestSize, "utf8");
   onTestFinished(() => {
     unmount(folder);
+    writeFileSync(requestSize, before); // The device keeps it for whoever gets it next.
     run("losetup", ["--detach", device]);
   });
-  writeFileSync(`/sys/block/${basename(device)}/queue/max_sectors_kb`, "4");
+  writeFileSync(requestSize, "4");
   const mountDevice = (): string => run("mount", [device, folder]);
   mountDevice();
   const roomBelow = (): number => {
