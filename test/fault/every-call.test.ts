@@ -14,7 +14,7 @@ import { idOf, makeFolder, openTestLog, readLog } from "./log-fixtures.ts";
 import { type Injection, type LogProcess, startLogProcess } from "./log-process.ts";
 import { makeEvent } from "./make-event.ts";
 
-const SAMPLES = 16;
+const SAMPLES = 12;
 const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);
 const RECOVERY_MS = 20_000;
 
@@ -37,6 +37,14 @@ function waysToFail(call: string, number: string): readonly string[] {
 const BASES: readonly (readonly string[])[] = [[], ["fdatasync:error=EIO:when=2"]];
 
 type Point = { readonly base: readonly string[]; readonly fault: string };
+
+/** Faults that a log did not live through once. */
+const KNOWN: readonly Point[] = [
+  { base: [], fault: "openat:error=EIO:when=3" },
+  { base: [], fault: "unlink:error=ENOSPC:when=1" },
+  { base: [], fault: "write:retval=1:when=1" },
+  { base: ["fdatasync:error=EIO:when=2"], fault: "ftruncate:error=EIO:when=2" },
+];
 
 /** A folder as a killed process leaves it: two whole lines and a torn one. */
 function makeKilledFolder(): string {
@@ -162,7 +170,7 @@ function shuffle(points: readonly Point[]): readonly Point[] {
 describe.skipIf(!strace)("a log of which one call fails [needs strace]", () => {
   it("has what it acknowledged, whichever call it is and however it fails", async () => {
     const points = shuffle(await listPoints());
-    const chosen = isLong ? points : points.slice(0, SAMPLES);
+    const chosen = isLong ? points : [...KNOWN, ...points.slice(0, SAMPLES)];
     console.log(`${chosen.length} of ${points.length} faults; seed ${SEED}: repeat with PASSERBY_SEED=${SEED}`);
     expect(points.length).toBeGreaterThan(200);
     const failed: string[] = [];
