@@ -13,11 +13,10 @@ import {
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { idOf, makeFolder, readLog } from "../../test/fault/log-fixtures.ts";
+import { idOf, makeFolder, readLog, recover } from "../../test/fault/log-fixtures.ts";
 import { startLogProcess } from "../../test/fault/log-process.ts";
 import { makeEvent } from "../../test/fault/make-event.ts";
 import { isLong, strace } from "../../test/means.ts";
-import { ActiveFile } from "./active-file.ts";
 import { encodeLines } from "./encode-line.ts";
 import { removeLeftovers } from "./leftovers.ts";
 
@@ -26,19 +25,6 @@ function makeLines(ids: readonly string[], receivedAt = "2026-11-23T09:00:00.000
     ids.map((id) => makeEvent(id, { receivedAt })),
     { writer: "w1", start: "s", seq: 0 },
   );
-}
-
-/** Starts on a folder and stops again; what was found is sealed by that. */
-function recover(dataDir: string): void {
-  const active = new ActiveFile({
-    dataDir,
-    writer: 1,
-    durability: "fsync",
-    monotonicMs: () => 0,
-    onWarning: () => undefined,
-  });
-  active.open();
-  active.close();
 }
 
 function listTorn(dataDir: string): readonly string[] {

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { StoredEvent } from "../../src/event.ts";
+import { ActiveFile } from "../../src/log/active-file.ts";
 import { isStoredEvent, type LineProblem } from "../../src/log/decode-line.ts";
 import { type Log, type LogOptions, openLog } from "../../src/log/log.ts";
 import { type LogFile, listLogFiles } from "../../src/log/log-files.ts";
@@ -61,6 +62,19 @@ export async function openTestLog(dataDir: string, changes: Partial<LogOptions> 
   };
   onTestFinished(close);
   return { ...log, close };
+}
+
+/** Starts on a folder and stops again; what was found is sealed by that. */
+export function recover(dataDir: string): void {
+  const active = new ActiveFile({
+    dataDir,
+    writer: 1,
+    durability: "fsync",
+    monotonicMs: () => 0,
+    onWarning: () => undefined,
+  });
+  active.open();
+  active.close();
 }
 
 /** Everything that the log of a folder holds, in its order. */

@@ -5,14 +5,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ActiveFile } from "../../src/log/active-file.ts";
 import { encodeLines } from "../../src/log/encode-line.ts";
 import { parseLogFileName } from "../../src/log/log-files.ts";
 import { isLong, strace } from "../means.ts";
 import { auditLog, NOTHING_WRONG } from "./audit.ts";
 import { ackedIn, type Choose, DiskTwin, joinCalls } from "./disk-twin.ts";
 import { seededRandom } from "./load.ts";
-import { makeFolder } from "./log-fixtures.ts";
+import { makeFolder, recover } from "./log-fixtures.ts";
 import { startLogProcess } from "./log-process.ts";
 import { makeEvent } from "./make-event.ts";
 
@@ -47,13 +46,6 @@ async function recordLives(): Promise<Life> {
     await log.kill();
   }
   return { record: readFileSync(record, "utf8"), dataDir, files, sent };
-}
-
-/** Starts on what a power cut left, as the next start of the machine does. */
-function recover(dataDir: string): void {
-  const active = new ActiveFile({ dataDir, writer: 1, durability: "fsync", onWarning: () => undefined });
-  active.open();
-  active.close();
 }
 
 /** Names of the shards that a power cut left with other bytes than a reader had seen in them. */
