@@ -72,7 +72,9 @@ async function inflateBody(body: EncodedBody): Promise<Buffer> {
     throw new PasserbyError("unsupported_media_type", "content encoding is not known: send gzip, br or none");
   }
   try {
-    return await inflate[encoding](body.bytes, { maxOutputLength: BOUNDS.inflatedBytes });
+    // gunzip refuses what follows the end by itself, unless it is another member (RFC 1952, section 2.2).
+    const rejectGarbageAfterEnd = encoding === "br";
+    return await inflate[encoding](body.bytes, { maxOutputLength: BOUNDS.inflatedBytes, rejectGarbageAfterEnd });
   } catch (cause) {
     if (systemErrorCode(cause) === "ERR_BUFFER_TOO_LARGE") {
       const message = `the body inflates to more than ${BOUNDS.inflatedBytes} bytes: split it`;

@@ -28,6 +28,8 @@ export function createHttpServer(maxConnections: number, listener: RequestListen
     },
     listener,
   );
+  // RFC 9110, section 10.1.1 lets a server ignore what it does not expect; Node would answer 417 without a word.
+  server.on("checkExpectation", listener);
   server.setTimeout(IDLE_SOCKET_MS);
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = maxConnections;
