@@ -27,7 +27,7 @@ export async function runExchange(server: TestServer, log: LogGrowth, exchange: 
     return await exchangeAndCheck(server, log, exchange);
   } catch (cause) {
     throw new Error(
-      `after ${JSON.stringify(exchange.bytes.toString("latin1").replaceAll("\0", "").slice(0, 3000))}: ${cause}`,
+      `after ${JSON.stringify(exchange.bytes.toString("latin1").replaceAll("\0", "").slice(0, 1000))}: ${cause}`,
       { cause },
     );
   }
@@ -54,7 +54,8 @@ async function exchangeAndCheck(server: TestServer, log: LogGrowth, exchange: Ex
   expect({ lines: lines.length, answers: seen.answers }).toEqual({ lines: stored, answers: seen.answers });
   expect(seen.answers.length).toBeLessThanOrEqual(exchange.answers + 1);
   expect(Object.keys(Object.prototype)).toEqual([]);
-  expect(server.warnings).toEqual([]);
+  // What a stranger sends may be worth a warning to the operator, but is never an error of ours.
+  expect(server.warnings.filter((warning) => /internal error|\n\s+at /.test(warning))).toEqual([]);
   return seen;
 }
 
