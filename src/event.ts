@@ -13,6 +13,8 @@ export const BOUNDS = {
   batchEvents: 500,
   bodyBytes: 65_536,
   inflatedBytes: 524_288,
+  /** Arrays and objects inside each other in a body; an event with metadata as deep as it may be takes 9. */
+  bodyDepth: 32,
   metadataBytes: 16_384,
   metadataKeys: 64,
   metadataDepth: 6,

@@ -97,6 +97,7 @@ export function createCollector(parts: CollectorParts): Collector {
   const identity: IdentityState = { salts, active: trackActiveVisitors(), derived: new WeakMap() };
   const state = {
     settings,
+    clock,
     identity,
     sites,
     agents: createAgentReader(),
@@ -166,7 +167,7 @@ async function storeBatch(batch: Batch, request: CollectRequest, collecting: Col
   const validation = { settings, sites, clock, sender: request.sender, receivedAtMs, receivedAt, batch };
   const sorted = sortBatch(batch.events, (raw, index) => validateEvent(raw, index, validation));
   refuseWhole(sorted, request.isPartial);
-  const processed = runAll(sorted.drafts, state);
+  const processed = await runAll(sorted.drafts, state);
   const { stored, duplicates, file } = await append(processed.ready, collecting);
   const dropped = [...processed.dropped, ...duplicates.map(({ site }): Drop => ({ site, reason: "duplicate" }))];
   for (const event of stored) tally.stored(event.site, 1);

@@ -7,7 +7,10 @@
  * what is left of the batch, because its events share one write. The steps between see one event each: a step fills in
  * the draft, or says with a reason of the closed list why the event is dropped. No step waits for anything;
  * an event whose other copy is still on its way to the disk is decided about by append (duplicates/store-once.ts).
+ * Between two events other requests get their turn, so that a batch of the largest events holds up nobody.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
 import type { Settings } from "../config.ts";
 import type { DropReason } from "../event.ts";
 import type { Control } from "./control/control.ts";
@@ -22,6 +25,7 @@ import { sample } from "./sample.ts";
 
 /** What the steps lean on; made once at start. */
 export type PipelineState = EnrichState & {
+  readonly clock: Clock;
   readonly settings: Settings;
   readonly identity: IdentityState;
   readonly scrubbers: Scrubbers;
@@ -57,12 +61,20 @@ export type Processed = {
   readonly redacted: number;
 };
 
+/** How long a batch may keep the event loop before others get a turn; the costliest event takes about as long again. */
+const TURN_MS = 10;
+
 /** Runs the steps over a batch. */
-export function runAll(drafts: readonly Draft[], state: PipelineState): Processed {
+export async function runAll(drafts: readonly Draft[], state: PipelineState): Promise<Processed> {
   const ready: ReadyEvent[] = [];
   const dropped: Drop[] = [];
   let redacted = 0;
+  let turnBegan = state.clock.monotonicMs();
   for (const draft of drafts) {
+    if (drafts.length > 1 && state.clock.monotonicMs() - turnBegan > TURN_MS) {
+      await nextTurn();
+      turnBegan = state.clock.monotonicMs();
+    }
     const reason = runSteps(draft, state);
     redacted += draft.redacted;
     if (reason === undefined) ready.push({ event: draft.event, hasClientId: draft.input.event_id !== undefined });

@@ -1,6 +1,6 @@
 /** Assembles the HTTP application from its routes; it holds no logic and no state of its own. */
 import cookie from "@fastify/cookie";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { PasserbyError } from "../errors.ts";
 import { addCors } from "./cors.ts";
 import { addDashboardRoutes } from "./dashboard-routes.ts";
@@ -24,6 +24,7 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
     return503OnClosing: false,
     forceCloseConnections: "idle",
     clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => sendError(reply, toPasserbyError(error)),
     serverFactory: (handle) =>
       createHttpServer(parts.settings.maxConnections, (request, response) => {
         if (!takes(request, response)) handle(request, response);
@@ -43,6 +44,8 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
         done();
       });
       addCors(metrics, parts.collector.origins);
+      // Of its own, so that a page of an allowed origin can read this answer, too.
+      metrics.setNotFoundHandler(answerNotFound);
       addLiveRoutes(metrics, parts);
       addStreamRoute(metrics, parts);
     },
@@ -63,7 +66,9 @@ function addErrorAnswers(app: FastifyInstance, parts: ServerParts): void {
     if (known.code === "internal_error") parts.onError(error);
     return sendError(reply, known);
   });
-  app.setNotFoundHandler((_request, reply) =>
-    sendError(reply, new PasserbyError("not_found", "there is nothing here")),
-  );
+  app.setNotFoundHandler(answerNotFound);
+}
+
+function answerNotFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendError(reply, new PasserbyError("not_found", "there is nothing here"));
 }

@@ -26,7 +26,7 @@ export function errorAnswer(error: PasserbyError): ErrorAnswer {
 export function sendError(reply: FastifyReply, error: PasserbyError): FastifyReply {
   const { status, body, retryAfterSeconds } = errorAnswer(error);
   if (retryAfterSeconds !== undefined) reply.header("retry-after", retryAfterSeconds);
-  return reply.code(status).send(body);
+  return reply.code(status).header("x-content-type-options", "nosniff").send(body);
 }
 
 const KNOWN_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -36,6 +36,9 @@ const KNOWN_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: ["invalid_request", "the body is empty: send a JSON object"],
   FST_ERR_CTP_INVALID_JSON_BODY: ["invalid_request", "the body is not JSON"],
   FST_ERR_BAD_URL: ["invalid_request", "the path is not valid"],
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: ["invalid_request", "the method needs a content type"],
+  // A client that goes away in the middle of a body is nobody's error; nobody reads the answer either.
+  ECONNRESET: ["invalid_request", "the request broke off"],
 };
 
 /**

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sharedData } from "../../../test/means.ts";
 import { PasserbyError } from "../../errors.ts";
+import { REFUSAL_REASONS } from "../../event.ts";
 import { decodeBatch, parseTimestamp } from "./decode.ts";
 
 const json = "application/json";
@@ -52,6 +54,31 @@ describe("a request body", () => {
     expect(bomb.length).toBeLessThan(65_536);
     expect(await codeOf(decode(bomb, json, "gzip"))).toBe("payload_too_large");
     expect(await codeOf(decode(brotliCompressSync(Buffer.alloc(5_000_000, 32)), json, "br"))).toBe("payload_too_large");
+  });
+
+  it("is refused when something follows its compressed end", async () => {
+    const trailing = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.from("more")]);
+    expect(await codeOf(decode(trailing(gzipSync("[1]")), json, "gzip"))).toBe("invalid_json");
+    expect(await codeOf(decode(trailing(brotliCompressSync("[1]")), json, "br"))).toBe("invalid_json");
+  });
+
+  it("is a batch or a refusal of the closed list, whatever the bytes", async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 64 }),
+      fc.json().map((text) => Buffer.from(text)),
+    );
+    const body = fc.record({
+      bytes: bytes.chain((plain) => fc.constantFrom(plain, gzipSync(plain), brotliCompressSync(plain))),
+      contentType: fc.constantFrom(json, "text/plain", "text/html", undefined),
+      contentEncoding: fc.constantFrom(undefined, "gzip", "br", "deflate", ""),
+    });
+    await fc.assert(
+      fc.asyncProperty(body, async (encoded) => {
+        const code = await codeOf(decodeBatch({ ...encoded, bytes: Buffer.from(encoded.bytes) }));
+        expect(["decoded", ...REFUSAL_REASONS]).toContain(code);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { brotliDecompress, gunzip } from "node:zlib";
 import { PasserbyError, systemErrorCode } from "../../errors.ts";
 import { BOUNDS, CONTRACT_VERSION } from "../../event.ts";
+import { nestsDeeper } from "./nesting.ts";
 
 const inflate = { gzip: promisify(gunzip), br: promisify(brotliDecompress) };
 
@@ -71,7 +72,9 @@ async function inflateBody(body: EncodedBody): Promise<Buffer> {
     throw new PasserbyError("unsupported_media_type", "content encoding is not known: send gzip, br or none");
   }
   try {
-    return await inflate[encoding](body.bytes, { maxOutputLength: BOUNDS.inflatedBytes });
+    // gunzip refuses what follows the end by itself, unless it is another member (RFC 1952, section 2.2).
+    const rejectGarbageAfterEnd = encoding === "br";
+    return await inflate[encoding](body.bytes, { maxOutputLength: BOUNDS.inflatedBytes, rejectGarbageAfterEnd });
   } catch (cause) {
     if (systemErrorCode(cause) === "ERR_BUFFER_TOO_LARGE") {
       const message = `the body inflates to more than ${BOUNDS.inflatedBytes} bytes: split it`;
@@ -83,6 +86,11 @@ async function inflateBody(body: EncodedBody): Promise<Buffer> {
 
 function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new PasserbyError("invalid_json", "the body is not UTF-8: encode it as UTF-8");
+  // RFC 8259 section 9 lets a parser set a limit; without one, everything that walks the value would need its own.
+  if (nestsDeeper(bytes, BOUNDS.bodyDepth)) {
+    const message = `the body nests more than ${BOUNDS.bodyDepth} levels deep: flatten it`;
+    throw new PasserbyError("invalid_json", message);
+  }
   const text = bytes.toString("utf8");
   try {
     // RFC 8259 section 8.1 lets a parser ignore a byte order mark; some editors and exports write one.

@@ -24,27 +24,44 @@ export function describeField(name: string, value: unknown): string {
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/** Returns what breaks the bounds of metadata, or undefined when it is fine. */
+/** A value takes two bytes at least, itself and what parts it from the next; more values cannot fit into the bound. */
+const MAX_METADATA_VALUES = BOUNDS.metadataBytes / 2;
+
+type Seen = { keys: number; values: number };
+
+/** Returns what breaks the bounds of metadata, or undefined when it is fine; the time it takes is bounded by them, too. */
 export function describeMetadataProblem(metadata: object): string | undefined {
-  const seen = { keys: 0 };
-  const problem = findKeyProblem(metadata, 1, seen);
+  const seen = { keys: 0, values: 0 };
+  const problem = findProblem(metadata, 1, seen);
   if (problem !== undefined) return problem;
   const bytes = Buffer.byteLength(JSON.stringify(metadata));
   return bytes > BOUNDS.metadataBytes ? `is ${bytes} bytes, limit ${BOUNDS.metadataBytes}: shorten it` : undefined;
 }
 
-function findKeyProblem(value: object, depth: number, seen: { keys: number }): string | undefined {
+function findProblem(value: unknown, depth: number, seen: Seen): string | undefined {
+  seen.values += 1;
+  if (seen.values > MAX_METADATA_VALUES) return `is more than ${BOUNDS.metadataBytes} bytes: shorten it`;
+  if (typeof value !== "object" || value === null) return undefined;
   if (depth > BOUNDS.metadataDepth) return `is more than ${BOUNDS.metadataDepth} levels deep: flatten it`;
-  const isArray = Array.isArray(value);
-  for (const [key, child] of Object.entries(value)) {
-    if (!isArray) {
-      seen.keys += 1;
-      if (seen.keys > BOUNDS.metadataKeys) return `has more than ${BOUNDS.metadataKeys} keys: send fewer`;
-      if (FORBIDDEN_KEYS.has(key)) return `has the key ${key}, which is refused: rename it`;
-      if (key.length === 0 || key.length > BOUNDS.metadataKeyLength) return "has a key that is not 1 to 64 characters";
-    }
-    if (typeof child !== "object" || child === null) continue;
-    const problem = findKeyProblem(child, depth + 1, seen);
+  return Array.isArray(value) ? findProblemOfItems(value, depth, seen) : findKeyProblem(value, depth, seen);
+}
+
+function findProblemOfItems(items: readonly unknown[], depth: number, seen: Seen): string | undefined {
+  for (const item of items) {
+    const problem = findProblem(item, depth + 1, seen);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function findKeyProblem(object: object, depth: number, seen: Seen): string | undefined {
+  // Makes no list of pairs, unlike Object.entries: an object may have tens of thousands.
+  for (const key in object) {
+    seen.keys += 1;
+    if (seen.keys > BOUNDS.metadataKeys) return `has more than ${BOUNDS.metadataKeys} keys: send fewer`;
+    if (FORBIDDEN_KEYS.has(key)) return `has the key ${key}, which is refused: rename it`;
+    if (key.length === 0 || key.length > BOUNDS.metadataKeyLength) return "has a key that is not 1 to 64 characters";
+    const problem = findProblem(Reflect.get(object, key), depth + 1, seen);
     if (problem !== undefined) return problem;
   }
   return undefined;

@@ -17,6 +17,11 @@ import { findSite, type SiteFinder } from "./site.ts";
 
 const validator = Compile(eventInputSchema);
 
+/** Fields of a newer contract that one event may have; more are a mistake and would make the answer as long as the body. */
+const MAX_UNKNOWN_FIELDS = 64;
+/** A longer name is cut before it is named in an answer, since it came from outside. */
+const MAX_NAME_LENGTH = 64;
+
 /** What validation needs besides the event. */
 export type Validation = {
   readonly settings: Settings;
@@ -43,6 +48,12 @@ export function validateEvent(raw: unknown, index: number, validation: Validatio
   if (firstUnknown !== undefined && validation.batch.contract <= CONTRACT_VERSION) {
     return { problems: unknown.map((name) => ({ index, path: pointer(name), message: describeUnknown(name) })) };
   }
+  if (unknown.length > MAX_UNKNOWN_FIELDS) {
+    return problem(
+      "",
+      `has more than ${MAX_UNKNOWN_FIELDS} fields that are not known: put fields of your own into metadata`,
+    );
+  }
   if (!validator.Check(known)) return { problems: listProblems(known, index) };
   const metadataProblem = known.metadata === undefined ? undefined : describeMetadataProblem(known.metadata);
   if (metadataProblem !== undefined) return problem("/metadata", metadataProblem);
@@ -51,11 +62,14 @@ export function validateEvent(raw: unknown, index: number, validation: Validatio
   return { draft: makeDraft(known, validation), unknownFields: unknown };
 }
 
+/** Parts the fields of the contract from all others; stops at one unknown field too many, since bodies hold thousands. */
 function splitFields(raw: Record<string, unknown>): { known: Record<string, unknown>; unknown: readonly string[] } {
   const unknown: string[] = [];
   const known: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(raw)) {
-    if (!Object.hasOwn(eventInputSchema.properties, name)) unknown.push(name);
+  for (const name in raw) {
+    const value = raw[name];
+    if (unknown.length > MAX_UNKNOWN_FIELDS) break;
+    if (!Object.hasOwn(eventInputSchema.properties, name)) unknown.push(name.slice(0, MAX_NAME_LENGTH));
     else if ((name === "event" || name === "visitor_id") && typeof value === "string") known[name] = value.trim();
     // Browsers report an absent referrer or title as an empty string.
     else if ((name === "referrer" || name === "title") && value === "") continue;
@@ -69,9 +83,9 @@ function describeUnknown(name: string): string {
   return "is not a field of an event: put fields of your own into metadata";
 }
 
-/** JSON Pointer to a top-level field (RFC 6901); a long name is cut, since it came from outside. */
+/** JSON Pointer to a top-level field (RFC 6901). */
 function pointer(name: string): string {
-  return `/${name.slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  return `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
 function listProblems(known: Record<string, unknown>, index: number): readonly ErrorDetail[] {

@@ -7,12 +7,12 @@
  * seconds as somebody's number. A hit only has to look like one; a missed one is worse than a page called [redacted].
  */
 
+import { replaceEmails } from "./email-addresses.ts";
+
 export const REDACTED = "[redacted]";
 
 /** A scrubbed value and how many places were replaced in it. */
 export type Scrubbed<Value> = { readonly value: Value; readonly redacted: number };
-
-const EMAIL = /[\w.+'-]{0,63}[\w+'-]@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){1,8}/gi;
 
 /** `+49 170 1234567`, `0049…` */
 const INTERNATIONAL_PHONE = /(?<!\w)(?:\+[1-9](?:[ ()+./-]{0,3}\d){6,14}|00[1-9](?:[ ()./-]{0,3}\d){9,13})(?!\w)/g;
@@ -40,25 +40,40 @@ const ULID = /(?<![0-9a-z])01[0-9A-HJKMNP-TV-Z]{24}(?![0-9a-z])/gi;
 /** A run of characters of this length or more may be a token. */
 const TOKEN_LENGTH = 20;
 const PHONE_DIGITS = 7;
-/** A text that still changes after so many rounds is replaced as a whole. */
-const MAX_ROUNDS = 8;
+/**
+ * Passes over a text, the parts and decoded forms of it included; an ordinary one with something to redact takes eleven
+ * at most.
+ */
+const MAX_PASSES = 12;
+/** A part this short counts as this long, so that a path of a few letters has its passes. */
+const SHORT_TEXT = 256;
+
+/** Characters that may still be looked at for one text. What is not looked at is replaced as a whole. */
+export type Effort = { left: number };
+
+/** Returns the effort that a text is worth: a few passes, so that no text takes longer than its length allows. */
+export function effortFor(text: string): Effort {
+  return { left: Math.max(text.length, SHORT_TEXT) * MAX_PASSES };
+}
 
 /**
  * Replaces what looks personal or secret by `[redacted]`. Calling it again on the result changes nothing. Text without
- * such a thing comes back as the same string after one pass over its characters.
+ * such a thing comes back as the same string after one pass over its characters; a text that still changes when the
+ * effort is spent is replaced as a whole.
  */
-export function redact(text: string): Scrubbed<string> {
+export function redact(text: string, effort: Effort = effortFor(text)): Scrubbed<string> {
   if (!isSuspect(text)) return { value: text, redacted: 0 };
   let value = text;
   let redacted = 0;
   // A replacement can set a neighbour free to match, so it goes on until nothing changes.
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+  while (effort.left >= value.length) {
+    effort.left -= value.length;
     const next = redactOnce(value);
     if (next.redacted === 0) return { value, redacted };
     value = next.value;
     redacted += next.redacted;
   }
-  return { value: REDACTED, redacted };
+  return { value: REDACTED, redacted: redacted + 1 };
 }
 
 function redactOnce(text: string): Scrubbed<string> {
@@ -69,7 +84,7 @@ function redactOnce(text: string): Scrubbed<string> {
   };
   const replaceIf = (isHit: (match: string) => boolean) => (match: string) => (isHit(match) ? replace() : match);
   let value = text;
-  if (value.includes("@")) value = value.replace(EMAIL, replace);
+  if (value.includes("@")) value = replaceEmails(value, replace);
   value = value.replace(KNOWN_TOKEN, replace).replace(LONG_HEX, replaceIf(hasDigitAndLetter));
   value = value.replace(RUN, replaceIf(isToken));
   value = redactCards(value, replace);

@@ -57,13 +57,14 @@ async function collect(request: IncomingMessage, bytes: Buffer, parts: EventEndp
   return { status: 202, body };
 }
 
-/** The rest of the body is not wanted: the connection ends after the answer. */
+/** The rest of the body is not wanted: the connection is closed on our side, and read on for a while (RFC 9112, 9.6). */
 function refuseLength(request: IncomingMessage, response: ServerResponse, parts: EventEndpointParts): void {
   parts.collector.countRefusal("payload_too_large");
   const message = `the body is larger than ${BOUNDS.bodyBytes} bytes: send fewer events at a time`;
-  response.setHeader("connection", "close");
+  // With `Connection: close` Node would close both sides at once; the kernel would then answer what is still coming with
+  // a reset, and the client would see no answer.
+  response.once("finish", () => request.socket.end());
   sendAnswer(request, response, errorAnswer(new PasserbyError("payload_too_large", message)), parts);
-  // Closed at once, the kernel would answer what is still coming with a reset, and the client would see no answer.
   request.resume();
   const timer = setTimeout(() => request.destroy(), LINGER_MS);
   request.once("close", () => clearTimeout(timer));

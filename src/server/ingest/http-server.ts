@@ -1,5 +1,5 @@
 /** The node:http server under everything: its limits and timeouts, and the answer to what is no HTTP request. */
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { ERRORS, type ErrorCode, systemErrorCode } from "../../errors.ts";
 
@@ -28,6 +28,8 @@ export function createHttpServer(maxConnections: number, listener: RequestListen
     },
     listener,
   );
+  // RFC 9110, section 10.1.1 lets a server ignore what it does not expect; Node would answer 417 without a word.
+  server.on("checkExpectation", listener);
   server.setTimeout(IDLE_SOCKET_MS);
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = maxConnections;
@@ -39,9 +41,26 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: ["headers_too_large", `the headers are larger than ${MAX_HEADER_BYTES} bytes: send fewer`],
 };
 
-/** Answers what the HTTP parser refuses with the documented JSON, and ends the connection. */
+/** Answers what the HTTP parser refuses with the documented JSON, after all that came before it, and ends the connection. */
 export function answerBrokenRequest(error: Error, socket: Socket): void {
   if (systemErrorCode(error) === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const earlier = unansweredRequest(socket);
+  if (earlier === undefined) {
+    sendRefusal(error, socket);
+    return;
+  }
+  // Sent now, this answer would be taken for that of an event which may be stored.
+  socket.pause();
+  earlier.once("finish", () => answerBrokenRequest(error, socket));
+}
+
+/** The answer under way to an earlier, whole request of the connection; Node has no public name for it. */
+function unansweredRequest(socket: Socket): ServerResponse | undefined {
+  const current: unknown = Reflect.get(socket, "_httpMessage");
+  return current instanceof ServerResponse && current.req.complete ? current : undefined;
+}
+
+function sendRefusal(error: Error, socket: Socket): void {
   const [code, message] = CODES[systemErrorCode(error) ?? ""] ?? ["invalid_request", "this is not an HTTP request"];
   const body = JSON.stringify({ ok: false, error: code, message });
   const status = ERRORS[code].status ?? 400;
