@@ -55,6 +55,7 @@ describe("docs/reference", () => {
     for (const name of [
       "metrics.jsonl",
       "salts.json",
+      "salt-record.jsonl",
       "keys.json",
       "sessions.json",
       "control.json",
