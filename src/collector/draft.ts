@@ -9,8 +9,11 @@ export type Draft = {
   readonly sender: Sender;
   /** When the request came, in milliseconds since 1970. */
   readonly receivedAtMs: number;
-  /** The user agent that the event is judged by; never stored unless the owner asked for it. */
-  readonly userAgent: string;
+  /**
+   * The user agent that the event is judged by; never stored unless the owner asked for it. Undefined when nothing is
+   * known: the event came with a key and did not say.
+   */
+  readonly userAgent: string | undefined;
   /** The event as it will be stored; the steps fill it in, in their order. */
   readonly event: Mutable<AcceptedEvent>;
   /** Values that were taken out of the event for privacy. */
