@@ -97,6 +97,7 @@ export function createCollector(parts: CollectorParts): Collector {
   const identity: IdentityState = { salts, active: trackActiveVisitors(), derived: new WeakMap() };
   const state = {
     settings,
+    clock,
     identity,
     sites,
     agents: createAgentReader(),

@@ -18,6 +18,8 @@ export type Draft = {
   readonly event: Mutable<AcceptedEvent>;
   /** Values that were taken out of the event for privacy. */
   redacted: number;
+  /** True when the visitor asked for privacy and the event is stored without ids: nothing may tie it to another one. */
+  isUnlinked: boolean;
 };
 
 /** Says whether an event belongs to the smoke test: kept whatever the sampling, and out of every answer. */

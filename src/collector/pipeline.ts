@@ -8,6 +8,7 @@
  * the draft, or says with a reason of the closed list why the event is dropped. No step waits for anything;
  * an event whose other copy is still on its way to the disk is decided about by append (duplicates/store-once.ts).
  */
+import type { Clock } from "../clock.ts";
 import type { Settings } from "../config.ts";
 import type { DropReason } from "../event.ts";
 import type { Control } from "./control/control.ts";
@@ -23,6 +24,7 @@ import { sample } from "./sample.ts";
 /** What the steps lean on; made once at start. */
 export type PipelineState = EnrichState & {
   readonly settings: Settings;
+  readonly clock: Clock;
   readonly identity: IdentityState;
   readonly scrubbers: Scrubbers;
   /** Says whether an event with this id is stored already. */

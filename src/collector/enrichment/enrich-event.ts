@@ -70,7 +70,7 @@ export function enrichEvent(draft: Draft, state: EnrichState): undefined {
   const { source, channel } = state.findSource(event, input.url);
   if (source !== undefined) event.source = source;
   if (channel !== undefined) event.channel = channel;
-  if (state.settings.keepUserAgent && userAgent !== undefined) event.userAgent = userAgent;
+  if (state.settings.keepUserAgent && userAgent !== undefined && !draft.isUnlinked) event.userAgent = userAgent;
 }
 
 function addAgentFacts(event: Draft["event"], facts: AgentFacts): void {
