@@ -216,7 +216,7 @@ export const SETTINGS: {
   },
   geoDatabase: {
     variable: "METRICS_GEO_DATABASE",
-    help: "Path of an MMDB file with countries (such as DB-IP or GeoLite2). Left empty: no country. Nothing is downloaded.",
+    help: "Path of an MMDB file with countries (such as DB-IP, GeoLite2 or IPinfo), read at start. Left empty: no country. Nothing is downloaded.",
     allowed: "a path",
     fallback: "",
     parse: (text) => (text === "" ? null : text),

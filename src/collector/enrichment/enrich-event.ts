@@ -6,6 +6,7 @@ import type { SiteFinder } from "../intake/site.ts";
 import { remember } from "../remember.ts";
 import { isBotHint } from "./classify.ts";
 import type { AgentFacts, AgentReader } from "./enrich.ts";
+import type { Place, PlaceFinder } from "./find-place.ts";
 import { type FoundSource, findSource } from "./source.ts";
 
 /** Finds the source of an event from its address as it was sent, and from the scrubbed one. */
@@ -42,6 +43,7 @@ export type EnrichState = {
   readonly settings: Pick<Settings, "bots" | "keepUserAgent">;
   readonly agents: AgentReader;
   readonly findSource: SourceFinder;
+  readonly findPlace: PlaceFinder;
 };
 
 /**
@@ -60,11 +62,13 @@ export function classifyEvent(draft: Draft, state: EnrichState): DropReason | un
 }
 
 /**
- * Fills in what the user agent and the way here say. The source is read from the address of the page as it
+ * Fills in what the user agent, the address and the way here say. The source is read from the address of the page as it
  * was sent, since the click ids of ad networks tell a paid visit and are not stored; what findSource returns is scrubbed.
+ * The address of whoever sends with a key says nothing about the visitor.
  */
 export function enrichEvent(draft: Draft, state: EnrichState): undefined {
-  const { event, input, userAgent } = draft;
+  const { event, input, sender, userAgent } = draft;
+  if (!sender.hasIngestKey) addPlace(event, state.findPlace(sender.address));
   if (event.isBot) event.device = "bot";
   else if (userAgent !== undefined) addAgentFacts(event, state.agents(userAgent));
   const { source, channel } = state.findSource(event, input.url);
@@ -79,4 +83,9 @@ function addAgentFacts(event: Draft["event"], facts: AgentFacts): void {
   if (facts.browserVersion !== undefined) event.browserVersion = facts.browserVersion;
   if (facts.os !== undefined) event.os = facts.os;
   if (facts.osVersion !== undefined) event.osVersion = facts.osVersion;
+}
+
+function addPlace(event: Draft["event"], place: Place): void {
+  if (place.country !== undefined) event.country = place.country;
+  if (place.region !== undefined) event.region = place.region;
 }
