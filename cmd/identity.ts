@@ -70,7 +70,7 @@ function describeReport(report: SaltReport): string {
       ? [`${lines} of the record cannot be read: cut off by a kill or a full disk, noted again since.`]
       : []),
     overdue > 0
-      ? "A salt is older than 48 h: start the server, which destroys it, or remove salts.json while it is stopped."
+      ? "A salt is older than 48 h: start the server, which destroys it, or remove the file salt-DAY."
       : "Nothing is overdue.",
   ].join("\n");
 }

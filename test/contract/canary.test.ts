@@ -100,7 +100,7 @@ describe("an address and a user agent that go through the server", () => {
     expect(code).toBe(0);
 
     const files = readFiles(dataDir);
-    expect(files.map(([name]) => name)).toEqual(expect.arrayContaining(["salts.json", "store.duckdb"]));
+    expect(files.map(([name]) => name)).toEqual(expect.arrayContaining(["salt-record.jsonl", "store.duckdb"]));
     expect(
       files
         .filter(([name]) => name.startsWith("metrics"))

@@ -12,8 +12,8 @@ const onWarning = (warning: string): void => {
   throw new Error(warning);
 };
 const salts = openSalts(dataDir, { clock, onWarning });
-process.stdout.write("turning\n");
-for (;;) {
+for (let hour = 1; ; hour += 1) {
   nowMs += HOUR_MS;
   salts.at(nowMs);
+  if (hour === 24) process.stdout.write("a day has passed\n");
 }

@@ -1,4 +1,4 @@
-/** Salts that are killed while they turn: never more than two, each birth and death in the record once, nothing left behind. */
+/** Salts that are killed while they turn, or turned by several processes at once: accounted for once, and the same for all. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
@@ -13,6 +13,7 @@ import { isLong } from "../means.ts";
 import { makeFolder } from "./log-fixtures.ts";
 
 const TURNER = fileURLToPath(new URL("./salt-turner.ts", import.meta.url));
+const RACER = fileURLToPath(new URL("./salt-racer.ts", import.meta.url));
 const ROUNDS = isLong ? 200 : 8;
 
 async function turnUntilKilled(dataDir: string): Promise<void> {
@@ -38,6 +39,23 @@ it(`salts that are killed ${ROUNDS} times while they turn are accounted for, eac
   const there = [...readSalts(dataDir).values()].map(fingerprintOf);
   expect(living.map(({ fingerprint }) => fingerprint).sort()).toEqual([...there].sort());
   expect(there.length).toBeLessThanOrEqual(2);
-  expect(lines.length).toBeGreaterThan(3 * ROUNDS);
-  expect(readdirSync(dataDir).sort()).toEqual(["salt-record.jsonl", "salts.json"]);
+  expect(lines.length).toBeGreaterThan(ROUNDS);
+  expect(readdirSync(dataDir).filter((name) => !/^salt-(?:record\.jsonl|\d{4}-\d\d-\d\d)$/.test(name))).toEqual([]);
 }, 120_000);
+
+it("salts that four processes make at the same moment are the same in all of them", async () => {
+  const dataDir = makeFolder();
+  const racers = [1, 2, 3, 4].map(() =>
+    spawn(process.execPath, [RACER, dataDir], { stdio: ["pipe", "pipe", "inherit"] }),
+  );
+  const outputs = racers.map(async (racer) => {
+    let text = "";
+    for await (const chunk of racer.stdout.setEncoding("utf8")) text += chunk;
+    return text;
+  });
+  await Promise.all(racers.map(({ stdout }) => once(stdout, "readable")));
+  for (const { stdin } of racers) stdin.end("go\n");
+  const texts = await Promise.all(outputs);
+  expect(texts[0]?.split("\n")).toHaveLength(102);
+  expect(new Set(texts).size).toBe(1);
+}, 60_000);

@@ -1,78 +1,91 @@
-/** The file that holds the salts (`salts.json`, 0600): read as a whole, replaced as a whole, and taken away when it must be. */
-import { readdirSync, readFileSync, rmSync, unlinkSync } from "node:fs";
+/**
+ * The files that hold the salts, one a UTC day (`salt-2026-11-24`, 0600): made whole and by one process only, whoever
+ * else makes one at the same moment, and destroyed by taking the file away, which needs no space on a full disk.
+ */
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PasserbyError, systemErrorCode } from "../../errors.ts";
-import { replaceFile } from "../../replace-file.ts";
+import { syncFolder } from "../../log/durable-file.ts";
 
 /** Salts by UTC day (`2026-11-24`). */
 export type Salts = ReadonlyMap<string, Uint8Array>;
 
-const FILE = "salts.json";
-/** What replaceFile was writing when it was killed. It holds salts like the file itself. */
-const LEFTOVER = /^salts\.json\.\d+\.tmp$/;
-/** A day and 32 bytes as base64url, also in a file that is cut off. */
-const PAIR = /"(\d{4}-\d{2}-\d{2})":\s*"([A-Za-z0-9_-]{43})/g;
+const DAY = String.raw`\d{4}-\d{2}-\d{2}`;
+const FILE = new RegExp(`^salt-(${DAY})$`);
+/** What a killed process left, which holds a salt like the file itself; and the one file for all salts of the first versions. */
+const LEFTOVER = new RegExp(`^(?:salt-(${DAY})\\.\\d+\\.tmp|salts\\.json)$`);
+const SALT = /^[A-Za-z0-9_-]{43}\n$/;
 
-/** Reads the salts; none when there is no file. Throws `data_dir_unusable` when it cannot be read or is damaged. */
+/** Reads all salts. Throws `data_dir_unusable` when one cannot be read or is damaged. */
 export function readSalts(dataDir: string): Salts {
-  const path = join(dataDir, FILE);
+  const salts = new Map<string, Uint8Array>();
+  for (const name of readdirSync(dataDir).sort()) {
+    const day = FILE.exec(name)?.[1];
+    const salt = day === undefined ? undefined : readSalt(join(dataDir, name));
+    if (day !== undefined && salt !== undefined) salts.set(day, salt);
+  }
+  return salts;
+}
+
+/**
+ * Stores the salt of a day and returns it, or the one that another process stored first. Throws the system's error;
+ * nothing is stored then.
+ */
+export function createSalt(dataDir: string, day: string, salt: Uint8Array): Uint8Array {
+  const path = join(dataDir, `salt-${day}`);
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, "w", 0o600);
+    try {
+      writeFileSync(file, `${Buffer.from(salt).toString("base64url")}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    linkSync(temporary, path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    return readSalt(path) ?? salt;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  syncFolder(dataDir);
+  return salt;
+}
+
+/** Takes away the salts of all days but some, with what killed processes left of them. Throws the system's error. */
+export function removeSalts(dataDir: string, isKept: (day: string) => boolean): void {
+  const due = readdirSync(dataDir).filter((name) => {
+    const day = FILE.exec(name)?.[1] ?? LEFTOVER.exec(name)?.[1];
+    return day === undefined ? LEFTOVER.test(name) : !isKept(day);
+  });
+  for (const name of due) rmSync(join(dataDir, name), { force: true });
+  if (due.length > 0) syncFolder(dataDir);
+}
+
+/** Takes away what killed processes left behind. For the owner of the data directory, before others make salts. */
+export function removeLeftoverSalts(dataDir: string): void {
+  for (const name of readdirSync(dataDir)) if (LEFTOVER.test(name)) rmSync(join(dataDir, name), { force: true });
+}
+
+/** Returns the salts in files that killed processes left behind, as (day, salt). */
+export function readLeftoverSalts(dataDir: string): readonly (readonly [string, Uint8Array])[] {
+  return readdirSync(dataDir).flatMap((name) => {
+    const day = LEFTOVER.exec(name)?.[1];
+    const text = day === undefined ? "" : readFileSync(join(dataDir, name), "utf8");
+    return day !== undefined && SALT.test(text) ? [[day, Buffer.from(text.trim(), "base64url")] as const] : [];
+  });
+}
+
+/** Undefined when the file is gone: another process may destroy it at any moment. */
+function readSalt(path: string): Uint8Array | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    if (systemErrorCode(cause) === "ENOENT") return new Map();
+    if (systemErrorCode(cause) === "ENOENT") return undefined;
     throw new PasserbyError("data_dir_unusable", `${path} cannot be read: check its owner and mode (0600)`, { cause });
   }
-  const days = parseJson(text);
-  if (!isSaltFile(days)) {
-    throw new PasserbyError("data_dir_unusable", `${path} is damaged: move it away; today's visitors then get new ids`);
-  }
-  return new Map(Object.entries(days).map(([day, salt]) => [day, Buffer.from(salt, "base64url")]));
-}
-
-/** Replaces all salts. Throws the system's error; the old ones are then still there. */
-export function writeSalts(dataDir: string, salts: Salts): void {
-  const days = [...salts].map(([day, salt]) => [day, Buffer.from(salt).toString("base64url")]);
-  replaceFile(join(dataDir, FILE), `${JSON.stringify(Object.fromEntries(days), null, 1)}\n`);
-}
-
-/** Takes the file away, which needs no space on a full disk. Throws the system's error unless it was not there. */
-export function removeSalts(dataDir: string): void {
-  try {
-    unlinkSync(join(dataDir, FILE));
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-  }
-}
-
-/** Returns the salts in files that a killed process left behind, cut off or whole, as (day, salt). */
-export function readLeftoverSalts(dataDir: string): readonly (readonly [string, Uint8Array])[] {
-  return listLeftovers(dataDir).flatMap((path) =>
-    [...readFileSync(path, "utf8").matchAll(PAIR)].map(
-      ([, day = "", salt = ""]) => [day, Buffer.from(salt, "base64url")] as const,
-    ),
-  );
-}
-
-/** Takes away what killed processes left behind. For the owner of the data directory. */
-export function removeLeftoverSalts(dataDir: string): void {
-  for (const path of listLeftovers(dataDir)) rmSync(path, { force: true });
-}
-
-function listLeftovers(dataDir: string): readonly string[] {
-  const names = readdirSync(dataDir).filter((name) => LEFTOVER.test(name));
-  return names.map((name) => join(dataDir, name));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isSaltFile(value: unknown): value is Record<string, string> {
-  if (typeof value !== "object" || value === null) return false;
-  return Object.values(value).every((salt) => typeof salt === "string" && /^[A-Za-z0-9_-]{43}$/.test(salt));
+  if (SALT.test(text)) return Buffer.from(text.trim(), "base64url");
+  throw new PasserbyError("data_dir_unusable", `${path} is damaged: move it away; the day's visitors then get new ids`);
 }

@@ -1,10 +1,20 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { hasTmpfs, mountTmpfs } from "../../../test/fault/tmpfs.ts";
 import { type Clock, systemClock } from "../../clock.ts";
+import { readSalts } from "./salt-file.ts";
 import { fingerprintOf, readSaltRecord } from "./salt-record.ts";
 import { reportSalts, type SaltReport } from "./salt-report.ts";
 import { openSalts, type SaltKeeper } from "./salts.ts";
@@ -27,7 +37,7 @@ function report(time: string): SaltReport {
 }
 
 const file = (name: string): string => join(dataDir, name);
-const days = (): readonly string[] => Object.keys(JSON.parse(readFileSync(file("salts.json"), "utf8")));
+const days = (): readonly string[] => [...readSalts(dataDir).keys()];
 /** The record as a small table: event, day, time, late or not. */
 const record = (): readonly string[] =>
   readSaltRecord(dataDir).lines.map(
@@ -56,14 +66,11 @@ describe("the daily salts", () => {
 
   it("are two at most, and each is gone from the disk within 48 h of the start of its day", () => {
     const salts = open("22T00:00:00");
-    const born = salts.at(nowMs).today.export().toString("base64url");
     for (let minute = 0; minute < 4 * 24 * 60; minute += 1) {
       const timeMs = at("22T00:00:00") + minute * 60_000;
       salts.at(timeMs);
-      const text = readFileSync(file("salts.json"), "utf8");
-      expect(Object.keys(JSON.parse(text)).length).toBeLessThanOrEqual(2);
-      if (timeMs >= at("23T23:00:00")) expect(text).not.toContain(born);
-      else expect(text).toContain(born);
+      expect(days().length).toBeLessThanOrEqual(2);
+      expect(days().includes("2026-11-22")).toBe(timeMs < at("23T23:00:00"));
     }
   });
 
@@ -92,12 +99,26 @@ describe("the daily salts", () => {
 
   it("and their record are readable by their owner only", () => {
     open("23T10:00:00");
-    for (const name of ["salts.json", "salt-record.jsonl"]) expect(statSync(file(name)).mode & 0o777).toBe(0o600);
+    for (const name of ["salt-2026-11-23", "salt-record.jsonl"]) expect(statSync(file(name)).mode & 0o777).toBe(0o600);
   });
 
   it("that are damaged stop the start instead of silently giving everybody a new id", () => {
-    writeFileSync(file("salts.json"), "{]");
-    expect(() => open("23T10:00:00")).toThrow(/salts\.json is damaged/);
+    writeFileSync(file("salt-2026-11-23"), "half a sa");
+    expect(() => open("23T10:00:00")).toThrow(/salt-2026-11-23 is damaged/);
+  });
+
+  it("are the same in all processes of a server, whichever turns first, and only the owner destroys and notes", () => {
+    const owner = open("22T23:59:00");
+    const workers = [1, 2].map(() =>
+      openSalts(dataDir, { clock, isOwner: false, onWarning: (text) => warnings.push(text) }),
+    );
+    const todayOf = (salts: SaltKeeper, time: string): string => salts.at(at(time)).today.export().toString("hex");
+    const turned = [workers[0] ?? owner, owner, workers[1] ?? owner].map((salts) => todayOf(salts, "23T00:00:00"));
+    expect(new Set(turned).size).toBe(1);
+    for (const worker of workers) worker.at(at("23T23:00:00"));
+    expect([days(), record().length]).toEqual([["2026-11-22", "2026-11-23"], 2]);
+    owner.at(at("23T23:00:00"));
+    expect([days(), record().length, warnings]).toEqual([["2026-11-23"], 3, []]);
   });
 });
 
@@ -149,24 +170,23 @@ describe("the record of salts", () => {
 
   it("notes a salt that came back with a restored file as born again", () => {
     open("22T10:00:00");
-    const restored = readFileSync(file("salts.json"));
-    rmSync(file("salts.json"));
+    const restored = readFileSync(file("salt-2026-11-22"));
+    rmSync(file("salt-2026-11-22"));
     open("22T11:00:00");
-    writeFileSync(file("salts.json"), restored);
+    writeFileSync(file("salt-2026-11-22"), restored);
     open("22T12:00:00");
     expect(record().map((line) => line.split(" ")[0])).toEqual(["born", "destroyed", "born", "destroyed", "born"]);
   });
 
-  it("clears a copy of the salts away that a killed process left half written", () => {
-    const salts = open("22T10:00:00");
-    const secret = salts.at(nowMs).today.export().toString("base64url");
-    writeFileSync(file("salts.json.4711.tmp"), readFileSync(file("salts.json"), "utf8").slice(0, -4));
-    rmSync(file("salts.json"));
+  it("clears away what a killed process left of a salt", () => {
+    open("22T10:00:00");
+    renameSync(file("salt-2026-11-22"), file("salt-2026-11-22.4711.tmp"));
     expect(report("22T11:00:00").alive.map(({ day }) => day)).toEqual(["2026-11-22"]);
     expect(report("24T00:00:01").overdue).toBe(1);
+    writeFileSync(file("salts.json"), "the salts of the first versions");
     open("22T12:00:00");
-    expect(readdirSync(dataDir).sort()).toEqual(["salt-record.jsonl", "salts.json"]);
-    expect(readFileSync(file("salts.json"), "utf8")).not.toContain(secret);
+    expect(readdirSync(dataDir).sort()).toEqual(["salt-2026-11-22", "salt-record.jsonl"]);
+    expect(record().map((line) => line.split(" ")[0])).toEqual(["born", "destroyed", "born"]);
   });
 });
 
@@ -196,7 +216,7 @@ describe("the report of salts", () => {
   it("counts lines that cannot be read, and shows a death that nobody has noted yet", () => {
     open("22T10:00:00");
     appendFileSync(file("salt-record.jsonl"), '{"at":"2026\n');
-    rmSync(file("salts.json"));
+    rmSync(file("salt-2026-11-22"));
     expect(report("22T11:00:00")).toMatchObject({ alive: [], destroyed: [{ destroyed_at: null }], damaged_lines: 1 });
   });
 
