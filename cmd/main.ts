@@ -3,6 +3,7 @@ import { Command } from "commander";
 import packageFacts from "../package.json" with { type: "json" };
 import { describeError, PasserbyError } from "../src/errors.ts";
 import { brakeCommand } from "./brake.ts";
+import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
 import { signInCommand } from "./sign-in.ts";
@@ -19,7 +20,8 @@ const program = new Command("passerby")
   .addCommand(keyCommand())
   .addCommand(signInCommand())
   .addCommand(importCommand())
-  .addCommand(brakeCommand());
+  .addCommand(brakeCommand())
+  .addCommand(identityCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

@@ -47,7 +47,33 @@ describe("settings", () => {
     ]);
   });
 
+  it("read the answer to privacy signals, for all sites and for single ones", () => {
+    const read = (text: string): unknown =>
+      readSettings({ METRICS_SITES: "a.com,b.org", METRICS_PRIVACY_SIGNALS: text }).privacySignals;
+    expect(read("")).toEqual({ everywhere: "drop", bySite: [] });
+    expect(read("no_id")).toEqual({ everywhere: "no_id", bySite: [] });
+    expect(read("b.org=no_id, ignore,a.com=drop")).toEqual({
+      everywhere: "ignore",
+      bySite: [
+        { site: "b.org", answer: "no_id" },
+        { site: "a.com", answer: "drop" },
+      ],
+    });
+  });
+
+  it.each([["drop,ignore"], ["a.com=drop,a.com=ignore"], ["a.com"], ["=drop"], ["a.com=drop=drop"], ["no-id"]])(
+    "refuse %s as answer to privacy signals",
+    (text) => {
+      const message = refusal({ METRICS_SITES: "a.com", METRICS_PRIVACY_SIGNALS: text });
+      expect(message).toMatch(/^METRICS_PRIVACY_SIGNALS/);
+    },
+  );
+
   it.each([
+    [
+      { METRICS_SITES: "a.com,b.org", METRICS_PRIVACY_SIGNALS: "drop,c.net=ignore" },
+      "METRICS_PRIVACY_SIGNALS names c.net=ignore, which is no configured site: give one of a.com, b.org",
+    ],
     [{ PORT: "http" }, "PORT=http is not allowed: give a whole number from 0 to 65535"],
     [{ PORT: "65536" }, "PORT=65536 is not allowed: give a whole number from 0 to 65535"],
     [{ METRICS_SAMPLE_RATE: "25%" }, "METRICS_SAMPLE_RATE=25% is not allowed: give a number from 0 to 1"],

@@ -80,6 +80,14 @@ function checkTogether(settings: Settings, sources: readonly SettingSource[]): v
       `METRICS_DEFAULT_SITE=${settings.defaultSite} is not allowed: give the name of a configured site (${known})`,
     );
   }
+  for (const { site, answer } of settings.privacySignals.bySite) {
+    if (settings.sites.some(({ name }) => name === site)) continue;
+    const known = settings.sites.map(({ name }) => name).join(", ");
+    throw new PasserbyError(
+      "setting_invalid",
+      `METRICS_PRIVACY_SIGNALS names ${site}=${answer}, which is no configured site: give one of ${known}`,
+    );
+  }
   if (isLoopback(settings.host)) return;
   if (!sources.some((source) => source["ALLOWED_ORIGINS"])) {
     throw new PasserbyError(

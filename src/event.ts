@@ -141,7 +141,7 @@ export const eventInputSchema = {
     user_agent: {
       type: "string",
       description:
-        "User agent, cut at 256; believed only with a key, else the request header. Read, then dropped unless `METRICS_KEEP_USER_AGENT=true`.",
+        "User agent, cut at 256: with a key the event's own, without one the request header. Read, then dropped unless `METRICS_KEEP_USER_AGENT=true`.",
       "x-column": "VARCHAR",
       "x-filled-by": "collector",
     },
@@ -193,12 +193,12 @@ export const serverFieldsSchema = {
     },
     country: {
       type: "string",
-      description: "ISO 3166-1 country, when a geo database is configured.",
+      description: "ISO 3166-1 alpha-2 country, `US`, when a geo database is configured.",
       "x-column": "VARCHAR",
     },
     region: {
       type: "string",
-      description: "ISO 3166-2 region, when a geo database is configured.",
+      description: "ISO 3166-2 region with its country, `US-CA`, when a geo database is configured.",
       "x-column": "VARCHAR",
     },
     channel: { type: "string", description: "Channel group of the source.", "x-column": "VARCHAR" },

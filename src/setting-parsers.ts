@@ -79,3 +79,29 @@ export function nameList(text: string): readonly string[] | undefined {
   const names = items(text);
   return names.every((name) => name.length <= 64) ? names : undefined;
 }
+
+/** What may be done about a visitor whose browser asks for privacy. */
+const PRIVACY_ANSWERS = ["drop", "no_id", "ignore"] as const;
+export type PrivacyAnswer = (typeof PRIVACY_ANSWERS)[number];
+
+/** The answer to privacy signals: of the sites that have their own, and of all others. */
+export type PrivacySignals = {
+  readonly everywhere: PrivacyAnswer;
+  readonly bySite: readonly { readonly site: string; readonly answer: PrivacyAnswer }[];
+};
+
+/** Reads `drop,example.com=ignore`: at most one answer without a site (default `drop`), and one for each site named. */
+export function privacySignals(text: string): PrivacySignals | undefined {
+  const bySite: { site: string; answer: PrivacyAnswer }[] = [];
+  let everywhere: PrivacyAnswer | undefined;
+  const readAnswer = oneOf(PRIVACY_ANSWERS);
+  for (const item of items(text)) {
+    const [, site, word = ""] = /^(?:([^=]*)=)?([^=]*)$/.exec(item) ?? [];
+    const answer = readAnswer(word);
+    const isTwice = site === undefined ? everywhere !== undefined : bySite.some((one) => one.site === site);
+    if (answer === undefined || isTwice) return undefined;
+    if (site === undefined) everywhere = answer;
+    else bySite.push({ site, answer });
+  }
+  return { everywhere: everywhere ?? "drop", bySite };
+}

@@ -6,6 +6,8 @@ import {
   numberBetween,
   oneOf,
   originList,
+  type PrivacySignals,
+  privacySignals,
   proxyList,
   type Site,
   siteList,
@@ -26,7 +28,8 @@ export type Settings = {
   readonly ringCapacity: number;
   readonly durability: "fsync" | "os";
   readonly bots: "keep" | "drop";
-  readonly privacySignals: "drop" | "ignore";
+  /** What `Sec-GPC: 1` or `DNT: 1` does to an event. */
+  readonly privacySignals: PrivacySignals;
   readonly keepUserAgent: boolean;
   readonly snapshotAccess: "off" | "redacted" | "full";
   readonly trustedProxies: readonly string[];
@@ -157,10 +160,10 @@ export const SETTINGS: {
   },
   privacySignals: {
     variable: "METRICS_PRIVACY_SIGNALS",
-    help: "What Sec-GPC: 1 or DNT: 1 does to an event.",
-    allowed: "drop or ignore",
+    help: "What Sec-GPC: 1 or DNT: 1 does to an event: not stored, stored with an id of its own, or nothing; per site with site=.",
+    allowed: "drop, no_id or ignore, and the same for a site, such as drop,example.com=ignore,other.org=no_id",
     fallback: "drop",
-    parse: oneOf(["drop", "ignore"]),
+    parse: privacySignals,
   },
   keepUserAgent: {
     variable: "METRICS_KEEP_USER_AGENT",
@@ -213,7 +216,7 @@ export const SETTINGS: {
   },
   geoDatabase: {
     variable: "METRICS_GEO_DATABASE",
-    help: "Path of an MMDB file with countries (such as DB-IP or GeoLite2). Left empty: no country. Nothing is downloaded.",
+    help: "Path of an MMDB file with countries (such as DB-IP, GeoLite2 or IPinfo), read at start. Left empty: no country. Nothing is downloaded.",
     allowed: "a path",
     fallback: "",
     parse: (text) => (text === "" ? null : text),

@@ -54,7 +54,8 @@ describe("docs/reference", () => {
     const page = readPage("files.md");
     for (const name of [
       "metrics.jsonl",
-      "salts.json",
+      "salt-YYYY-MM-DD",
+      "salt-record.jsonl",
       "keys.json",
       "sessions.json",
       "control.json",

@@ -16,6 +16,7 @@ import type { TrackerConfig } from "./control/tracker-config.ts";
 import type { OnceStore, ReadyEvent, StoreOutcome } from "./duplicates/store-once.ts";
 import { createAgentReader } from "./enrichment/enrich.ts";
 import { createSourceFinder } from "./enrichment/enrich-event.ts";
+import { createPlaceFinder } from "./enrichment/find-place.ts";
 import { trackActiveVisitors } from "./identity/active-visitors.ts";
 import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
 import type { SaltKeeper } from "./identity/salts.ts";
@@ -90,7 +91,7 @@ type Collecting = CollectorParts & {
   readonly state: PipelineState;
 };
 
-/** Puts the collector together. */
+/** Puts the collector together. Throws `setting_invalid` for a geo database that is of no use. */
 export function createCollector(parts: CollectorParts): Collector {
   const { settings, clock, salts, control } = parts;
   const sites = indexSites(settings.sites);
@@ -103,6 +104,7 @@ export function createCollector(parts: CollectorParts): Collector {
     agents: createAgentReader(),
     findSource: createSourceFinder(sites),
     scrubbers: createScrubbers(),
+    findPlace: createPlaceFinder(settings.geoDatabase),
     isStored: parts.once.isStored,
     control,
   };

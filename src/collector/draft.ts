@@ -9,12 +9,17 @@ export type Draft = {
   readonly sender: Sender;
   /** When the request came, in milliseconds since 1970. */
   readonly receivedAtMs: number;
-  /** The user agent that the event is judged by; never stored unless the owner asked for it. */
-  readonly userAgent: string;
+  /**
+   * The user agent that the event is judged by; never stored unless the owner asked for it. Undefined when nothing is
+   * known: the event came with a key and did not say.
+   */
+  readonly userAgent: string | undefined;
   /** The event as it will be stored; the steps fill it in, in their order. */
   readonly event: Mutable<AcceptedEvent>;
   /** Values that were taken out of the event for privacy. */
   redacted: number;
+  /** True when the visitor asked for privacy and the event is stored without ids: nothing may tie it to another one. */
+  isUnlinked: boolean;
 };
 
 /** Says whether an event belongs to the smoke test: kept whatever the sampling, and out of every answer. */

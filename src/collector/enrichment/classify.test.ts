@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sharedData } from "../../../test/means.ts";
-import { isBotAgent } from "./classify.ts";
+import { isBotAgent, isBotHint } from "./classify.ts";
 
 const CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
@@ -17,7 +17,16 @@ describe("isBotAgent", () => {
     ["jsdom", "Mozilla/5.0 (linux) AppleWebKit/537.36 (KHTML, like Gecko) jsdom/20.0.3"],
     ["a page-speed probe", `${CHROME} GTmetrix`],
     ["an HTTP library", "python-requests/2.31.0"],
+    ["Node's own fetch", "node"],
+    ["Go's client", "Go-http-client/1.1"],
+    ["Java's client", "Java/17.0.1"],
+    ["okhttp", "okhttp/4.9.3"],
     ["curl", "curl/8.4.0"],
+    ["wget", "Wget/1.21.3"],
+    ["Playwright", "Playwright/1.40.0 (x64; ubuntu 22.04) node/18.19"],
+    ["Selenium", `${CHROME} Selenium/4.15`],
+    ["Puppeteer", `${CHROME} Puppeteer`],
+    ["a web driver", `${CHROME} webdriver/7`],
   ])("takes %s for a robot", (_, userAgent) => {
     expect(isBotAgent(userAgent)).toBe(true);
   });
@@ -47,8 +56,38 @@ describe("isBotAgent", () => {
     for (const text of ["a".repeat(16_384), "a ".repeat(8192), "1.".repeat(8192), `${"(".repeat(8192)}/1.0;`]) {
       const start = process.cpuUsage();
       isBotAgent(text);
+      isBotHint(`Chromium ${text}`, text);
       expect(process.cpuUsage(start).user).toBeLessThan(20_000);
     }
+  });
+});
+
+const HINTS = '"Chromium";v="142", "Google Chrome";v="142", "Not?A_Brand";v="99"';
+const SAFARI =
+  "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/605.1.15";
+const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0";
+
+describe("isBotHint", () => {
+  it.each([
+    ["headless Chrome that wears Chrome's user agent", HINTS.replace("Google Chrome", "HeadlessChrome"), CHROME],
+    ["Chromium that calls itself Safari", HINTS, SAFARI],
+    ["Chromium that calls itself Firefox", HINTS, FIREFOX],
+  ])("takes %s for a robot", (_, hints, userAgent) => {
+    expect(isBotHint(hints, userAgent)).toBe(true);
+  });
+
+  it.each([
+    ["Chrome", HINTS, CHROME],
+    ["Edge", HINTS.replace("Google Chrome", "Microsoft Edge"), `${CHROME} Edg/142.0.0.0`],
+    [
+      "an app with a user agent of its own",
+      HINTS.replace("Google Chrome", "Android WebView"),
+      "MyApp/1.0 (Android 14)",
+    ],
+    ["an old Android browser", HINTS, CHROME.replace("Chrome/", "Version/4.0 Chrome/")],
+    ["hints that say nothing", "", FIREFOX],
+  ])("takes %s for a person", (_, hints, userAgent) => {
+    expect(isBotHint(hints, userAgent)).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -9,17 +9,13 @@ import { currentVisitorId, deriveVisitorId } from "./identify.ts";
 import { openSalts, type SaltKeeper } from "./salts.ts";
 
 const traits = { site: "example.com", address: "192.0.2.1", userAgent: "Browser/1" };
-const clock: Clock = systemClock;
 const at = (text: string): number => Date.parse(`2026-11-${text}Z`);
+const clock: Clock = { ...systemClock, now: () => at("22T23:30:00") };
 
-let dataDir: string;
-let warnings: string[];
-const open = (): SaltKeeper => openSalts(dataDir, { clock, onWarning: (message) => warnings.push(message) });
-
-beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), "passerby-salts-"));
-  warnings = [];
-});
+function open(): SaltKeeper {
+  const dataDir = mkdtempSync(join(tmpdir(), "passerby-identify-"));
+  return openSalts(dataDir, { clock, onWarning: (message) => expect.fail(message) });
+}
 
 describe("a visitor id", () => {
   it("is 22 characters of base64url and shares nothing between salts, sites, addresses and browsers", () => {
@@ -45,40 +41,6 @@ describe("a visitor id", () => {
         return deriveVisitorId(salt, { site, address, userAgent }) !== deriveVisitorId(salt, moved);
       }),
     );
-  });
-});
-
-describe("the daily salts", () => {
-  it("stay through a restart on the same day", () => {
-    const before = open().at(at("23T10:00:00")).today;
-    expect(open().at(at("23T23:59:59")).today.equals(before)).toBe(true);
-  });
-
-  it("are two at most, the older one that of yesterday", () => {
-    const salts = open();
-    const first = salts.at(at("22T10:00:00")).today;
-    const second = salts.at(at("23T00:00:00"));
-    expect(second.yesterday?.equals(first)).toBe(true);
-    expect(second.today.equals(first)).toBe(false);
-    expect(salts.at(at("24T00:00:00")).yesterday?.equals(second.today)).toBe(true);
-    const stored = readFileSync(join(dataDir, "salts.json"), "utf8");
-    expect(Object.keys(JSON.parse(stored))).toEqual(["2026-11-23", "2026-11-24"]);
-    expect(stored).not.toContain(first.export().toString("base64url"));
-  });
-
-  it("are destroyed although nobody came for days", () => {
-    open().at(at("20T10:00:00"));
-    expect(open().at(at("24T10:00:00")).yesterday).toBeUndefined();
-  });
-
-  it("are readable by their owner only", () => {
-    open().at(at("23T10:00:00"));
-    expect(statSync(join(dataDir, "salts.json")).mode & 0o777).toBe(0o600);
-  });
-
-  it("that are damaged stop the start instead of silently giving everybody a new id", () => {
-    writeFileSync(join(dataDir, "salts.json"), "{]");
-    expect(open).toThrow(/salts\.json is damaged/);
   });
 });
 
@@ -109,5 +71,29 @@ describe("a visit over midnight UTC", () => {
   it("is remembered only around midnight", () => {
     active.touch("somebody", at("22T12:00:00"));
     expect(active.wasActive("somebody", at("22T12:00:01"))).toBe(false);
+    active.touch("somebody", at("22T23:59:00"));
+    active.touch("somebody", at("23T00:30:00"));
+    expect(active.size()).toBe(0);
+  });
+
+  it("is remembered through a flood of ids, which takes no more memory than its bound", () => {
+    active = trackActiveVisitors(1000);
+    const flood = (from: number, time: string): void => {
+      for (let number = from; number < from + 499; number += 1) active.touch(`flood-${number}`, at(time));
+    };
+    active.touch("somebody", at("22T23:50:00"));
+    flood(0, "22T23:51:00");
+    expect(active.wasActive("somebody", at("23T00:01:00"))).toBe(true);
+    flood(1000, "22T23:52:00");
+    flood(2000, "22T23:53:00");
+    expect(active.size()).toBeLessThanOrEqual(1000);
+    expect(active.wasActive("somebody", at("23T00:01:00"))).toBe(false);
+  });
+
+  it("is not pushed out by the visitors of the new day", () => {
+    active = trackActiveVisitors(10);
+    active.touch("somebody", at("22T23:50:00"));
+    for (let number = 0; number < 100; number += 1) active.touch(`new-${number}`, at("23T00:05:00"));
+    expect(active.wasActive("somebody", at("23T00:06:00"))).toBe(true);
   });
 });

@@ -48,7 +48,7 @@ export function currentVisitorId(state: IdentityState, traits: VisitorTraits, no
 /** Fills in the visitor id of an event that came without one. */
 export function identify(draft: Draft, state: IdentityState): undefined {
   if (draft.event.visitorId !== "") return;
-  const { sender, userAgent, receivedAtMs, event } = draft;
+  const { sender, userAgent = "", receivedAtMs, event } = draft;
   const known = state.derived.get(sender);
   if (known?.traits.site === event.site && known.traits.userAgent === userAgent) {
     event.visitorId = known.visitorId;

@@ -5,6 +5,8 @@ export type Sender = {
   readonly origin: string | undefined;
   readonly referer: string | undefined;
   readonly userAgent: string;
+  /** `Sec-CH-UA`, which Chromium sends over HTTPS and to this machine; others do not. */
+  readonly clientHints: string | undefined;
   readonly acceptLanguage: string | undefined;
   /** The client's address behind trusted proxies; used in memory only. */
   readonly address: string;
@@ -25,6 +27,7 @@ export function readSender(
     origin: headers.origin,
     referer: headers.referer,
     userAgent: headers["user-agent"] ?? "",
+    clientHints: readOne(headers["sec-ch-ua"]),
     acceptLanguage: headers["accept-language"],
     address: known.address,
     // Global Privacy Control, W3C draft, section 3; DNT is its retired ancestor and still sent by Firefox forks.
@@ -32,4 +35,8 @@ export function readSender(
     hasIngestKey: known.hasIngestKey,
     keySite: known.keySite,
   };
+}
+
+function readOne(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : header?.[0];
 }

@@ -13,6 +13,7 @@ const anyone: Sender = {
   origin: undefined,
   referer: undefined,
   userAgent: "curl/8",
+  clientHints: undefined,
   acceptLanguage: "en-GB,en;q=0.9",
   address: "192.0.2.1",
   asksForPrivacy: false,

@@ -174,8 +174,10 @@ function makeDraft(input: EventInput, validation: Validation): Draft {
   if (clock !== undefined) event.clock = clock;
   const language = input.language ?? firstLanguage(sender.acceptLanguage);
   if (language !== undefined) event.language = language;
-  const userAgent = (sender.hasIngestKey ? input.user_agent : undefined) ?? sender.userAgent;
-  return { input, sender, receivedAtMs, userAgent: userAgent.slice(0, BOUNDS.userAgentLength), event, redacted: 0 };
+  // Whoever sends with a key speaks for others: its own user agent says nothing about them.
+  const userAgent = sender.hasIngestKey ? input.user_agent : sender.userAgent;
+  const cut = userAgent?.slice(0, BOUNDS.userAgentLength);
+  return { input, sender, receivedAtMs, userAgent: cut, event, redacted: 0, isUnlinked: false };
 }
 
 /** Takes out clock skew that the envelope shows, then keeps the time within what a client may claim. */
