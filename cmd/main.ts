@@ -5,6 +5,7 @@ import { describeError, PasserbyError } from "../src/errors.ts";
 import { brakeCommand } from "./brake.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
+import { ledgerCommand } from "./ledger.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
 
@@ -19,7 +20,8 @@ const program = new Command("passerby")
   .addCommand(keyCommand())
   .addCommand(signInCommand())
   .addCommand(importCommand())
-  .addCommand(brakeCommand());
+  .addCommand(brakeCommand())
+  .addCommand(ledgerCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { Compile } from "typebox/compile";
 import { parseTimestamp } from "../collector/intake/decode.ts";
-import { UNKNOWN_SITE } from "../collector/ledger/counts.ts";
+import { minuteOf, UNKNOWN_SITE } from "../collector/ledger/counts.ts";
 import {
   LEDGER_STEPS,
   type LedgerQuestion,
@@ -75,7 +75,7 @@ function readQuestion(query: Query, site: string | null, nowMs: number): LedgerQ
       "by=minute takes a range of 2 days at the most: give from and to, or by=hour",
     );
   }
-  return { fromMs, toMs, by, site };
+  return { fromMs: minuteOf(fromMs), toMs, by, site };
 }
 
 function readTime(name: string, text: string): number {
