@@ -20,11 +20,14 @@ type OpenRow = { readonly row: Row; readonly total: Counts };
 
 export class MinuteBook {
   readonly minuteMs: number;
+  /** What every ISO time of the minute begins with, `2026-11-23T12:00`. */
+  readonly text: string;
   private readonly shared: Shared;
   private readonly open = new Map<string, OpenRow>();
 
   constructor(minuteMs: number, shared: Shared) {
     this.minuteMs = minuteMs;
+    this.text = new Date(minuteMs).toISOString().slice(0, "2026-11-23T12:00".length);
     this.shared = shared;
   }
 
