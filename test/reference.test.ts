@@ -54,6 +54,7 @@ describe("docs/reference", () => {
     const page = readPage("files.md");
     for (const name of [
       "metrics.jsonl",
+      "ledger-YYYY-MM-DD.jsonl",
       "salts.json",
       "keys.json",
       "sessions.json",
