@@ -12,9 +12,7 @@ export type Account = {
 const UNREAD: ReadonlySet<string> = new Set([
   "invalid_json",
   "key_required",
-  "origin_not_allowed",
   "payload_too_large",
-  "rate_limited",
   "unsupported_media_type",
 ]);
 
