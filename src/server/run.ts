@@ -14,6 +14,7 @@ import { createOnceStore } from "../collector/duplicates/store-once.ts";
 import { StoredIds } from "../collector/duplicates/stored-ids.ts";
 import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
 import { countStored, type Ledger, openLedger } from "../collector/ledger/open-ledger.ts";
+import { settleLedgers } from "../collector/ledger/settle-ledgers.ts";
 import { SETTING_KEYS, SETTINGS, type Settings } from "../config.ts";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
 import { createEventStream, STREAM_LIMITS, type StreamLimits } from "../live/event-stream.ts";
@@ -155,6 +156,7 @@ async function openAll(
   const control = openControl(dataDir, { clock, settings, onWarning });
   opening.resolve(control);
   const { retentionDays } = settings;
+  await settleLedgers({ dataDir, clock, retentionDays, onWarning }, new Set([1]));
   const ledger = await openLedger({ dataDir, writer: 1, clock, retentionDays, onWarning });
   front.ledger = ledger;
   closers.push(() => ledger.close());

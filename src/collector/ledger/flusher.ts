@@ -84,12 +84,14 @@ export class Flusher {
     const today = utcDay(commit.atMs);
     const near = new Set([-1, 0, 1].map((days) => utcDay(commit.atMs + days * DAY_MS)));
     const byFile = Map.groupBy(rows, ({ minuteMs }) => (near.has(utcDay(minuteMs)) ? today : utcDay(minuteMs)));
-    const encode = (day: string): string => (byFile.get(day) ?? []).map((row) => encodeRow(row, commit.n)).join("");
-    for (const day of byFile.keys()) {
-      if (day !== today)
-        await journal.append(day, encode(day) + encodeCommit({ ...commit, mark: undefined }), { sync: false });
+    // All is put into text before anything is waited for: what is counted meanwhile is behind the mark.
+    const texts = new Map([...byFile].map(([day, own]) => [day, own.map((row) => encodeRow(row, commit.n)).join("")]));
+    const last = texts.get(today) ?? "";
+    texts.delete(today);
+    for (const [day, text] of texts) {
+      await journal.append(day, text + encodeCommit({ ...commit, mark: undefined }), { sync: false });
     }
-    await journal.append(today, encode(today) + encodeCommit(commit), { sync: commit.isClosing });
+    await journal.append(today, last + encodeCommit(commit), { sync: commit.isClosing });
   }
 
   /** A new day: the files of the last one get their final form, old ones are deleted, memory keeps two days. */

@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { clockAt, LineWriter, ledgerFiles, openTestLedger } from "../../../test/fault/ledger-fixtures.ts";
 import { makeFolder } from "../../../test/fault/log-fixtures.ts";
+import { makeEvent } from "../../../test/fault/make-event.ts";
+import { encodeLines } from "../../log/encode-line.ts";
 import type { LedgerRow } from "./counts.ts";
-import type { Ledger } from "./open-ledger.ts";
+import { type Ledger, openLedger } from "./open-ledger.ts";
 import { readLedger } from "./read-ledger.ts";
+import { settleLedgers } from "./settle-ledgers.ts";
 
 const NOON = "2026-11-23T12:00:00.000Z";
 const ALL = { fromMs: 0, toMs: Date.parse("2030-01-01") };
@@ -221,6 +224,29 @@ describe("the ledger", () => {
     const text = readFileSync(join(dataDir, "ledger-2026-11-23.jsonl"), "utf8");
     writeFileSync(join(dataDir, "ledger-2026-11-23.w2.jsonl"), text);
     expect((await readLedger(dataDir, ALL)).rows.map(show)).toEqual(["12:00 a.com 4 = 4"]);
+  });
+
+  it("of a writer that runs no more is made good by the next start, once", async () => {
+    const clock = clockAt(NOON);
+    const dataDir = makeFolder();
+    const options = { dataDir, clock, retentionDays: 30, onWarning: () => undefined };
+    const second = await openLedger({ ...options, writer: 2 });
+    second.at(clock.now()).received("a.com", 2);
+    second.at(clock.now()).dropped("a.com", "bot");
+    await second.flush();
+    const third = { site: "b.org", receivedAt: NOON };
+    const lines = encodeLines([makeEvent("e", third)], { writer: "w3", start: "s", seq: 0 });
+    writeFileSync(join(dataDir, "metrics-2026-11-23.w3.1.jsonl"), lines);
+    await settleLedgers(options, new Set([1]));
+    const { rows, finalBeforeMs } = await readLedger(dataDir, ALL);
+    expect(rows.map(show)).toEqual(["12:00 (unknown) 0 = 0 ?", "12:00 a.com 1 = 0 + bot 1 ?", "12:00 b.org 1 = 1 ?"]);
+    expect(finalBeforeMs).toBe(Number.POSITIVE_INFINITY);
+    clock.move(86_400_000);
+    await settleLedgers(options, new Set([1]));
+    expect(ledgerFiles(dataDir)).toEqual(["ledger-2026-11-23.w2.jsonl", "ledger-2026-11-23.w3.jsonl"]);
+    clock.move(31 * 86_400_000);
+    await settleLedgers(options, new Set([1]));
+    expect(ledgerFiles(dataDir)).toEqual([]);
   });
 
   it("warns once while its file cannot be written, counts on, and writes all when it can", async () => {

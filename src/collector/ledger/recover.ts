@@ -35,7 +35,8 @@ export async function recoverBooks({ dataDir, writer, nowMs }: RecoverOptions): 
   return { books, last: { n: commit?.n ?? 0, day: utcDay(commit?.atMs ?? nowMs) } };
 }
 
-function findLastCommit(dataDir: string, writer: number): Commit | undefined {
+/** Finds the last write of a writer; undefined where it has none. */
+export function findLastCommit(dataDir: string, writer: number): Commit | undefined {
   const files = listJournalsNow(dataDir).filter((file) => file.writer === writer);
   const commits = files.slice(-NEWEST_FILES).map(({ name }) => readJournalNow(dataDir, name).commit);
   const found = commits.filter((commit) => commit !== undefined);
