@@ -6,6 +6,7 @@ import { brakeCommand } from "./brake.ts";
 import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
+import { ledgerCommand } from "./ledger.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
 
@@ -21,7 +22,8 @@ const program = new Command("passerby")
   .addCommand(signInCommand())
   .addCommand(importCommand())
   .addCommand(brakeCommand())
-  .addCommand(identityCommand());
+  .addCommand(identityCommand())
+  .addCommand(ledgerCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

@@ -56,6 +56,7 @@ describe("docs/reference", () => {
       "metrics.jsonl",
       "salt-YYYY-MM-DD",
       "salt-record.jsonl",
+      "ledger-YYYY-MM-DD.jsonl",
       "keys.json",
       "sessions.json",
       "control.json",

@@ -27,9 +27,10 @@ import type { Sender } from "./intake/sender.ts";
 import { findSite, indexSites, type SiteFinder } from "./intake/site.ts";
 import { refuseWhole, type SortedBatch, sortBatch } from "./intake/sort-batch.ts";
 import { validateEvent } from "./intake/validate.ts";
+import type { Ledger } from "./ledger/open-ledger.ts";
+import { RequestAccount } from "./ledger/request-account.ts";
 import { type Drop, type PipelineState, type Processed, runAll } from "./pipeline.ts";
 import { createScrubbers } from "./privacy/scrub-event.ts";
-import { createTally, type Tally } from "./tally.ts";
 
 export type CollectRequest = {
   readonly body: EncodedBody;
@@ -63,7 +64,7 @@ export type Collector = {
   /** Counts a request that was refused before its body could be read. */
   readonly countRefusal: (reason: RefusalReason) => void;
   readonly origins: OriginList;
-  readonly tally: Tally;
+  readonly ledger: Ledger;
   /** The id that the collector derives for a sender now, and the site it is for. */
   readonly visitorOf: (sender: Sender) => { readonly visitorId: string; readonly site: string };
   /** The site whose pages a request comes from, or the default. */
@@ -75,7 +76,9 @@ export type Collector = {
 export type CollectorParts = {
   readonly settings: Settings;
   readonly clock: Clock;
+  /** Over a log whose appends the ledger counts (countStored). */
   readonly once: OnceStore;
+  readonly ledger: Ledger;
   readonly ring: Ring;
   readonly salts: SaltKeeper;
   readonly control: Control;
@@ -87,13 +90,12 @@ export type CollectorParts = {
 type Collecting = CollectorParts & {
   readonly origins: OriginList;
   readonly sites: SiteFinder;
-  readonly tally: Tally;
   readonly state: PipelineState;
 };
 
 /** Puts the collector together. Throws `setting_invalid` for a geo database that is of no use. */
 export function createCollector(parts: CollectorParts): Collector {
-  const { settings, clock, salts, control } = parts;
+  const { settings, clock, salts, control, ledger } = parts;
   const sites = indexSites(settings.sites);
   const identity: IdentityState = { salts, active: trackActiveVisitors(), derived: new WeakMap() };
   const state = {
@@ -108,15 +110,15 @@ export function createCollector(parts: CollectorParts): Collector {
     isStored: parts.once.isStored,
     control,
   };
-  const collecting = { ...parts, origins: indexOrigins(settings.allowedOrigins), sites, tally: createTally(), state };
-  const { origins, tally } = collecting;
+  const collecting = { ...parts, origins: indexOrigins(settings.allowedOrigins), sites, state };
+  const { origins } = collecting;
   const siteOf = ({ origin, referer }: PageHeaders): string =>
     findSite(sites, { sender: { origin, referer } }) ?? settings.defaultSite;
   return {
     origins,
-    tally,
+    ledger,
     collect: (request) => collect(request, collecting),
-    countRefusal: (reason) => tally.refused(reason, { count: 1 }),
+    countRefusal: (reason) => new RequestAccount(ledger.at(clock.now()), undefined).refuse({ reason, count: 1 }),
     visitorOf: (sender) => {
       const site = siteOf(sender);
       const traits = { site, address: sender.address, userAgent: sender.userAgent.slice(0, 256) };
@@ -128,21 +130,32 @@ export function createCollector(parts: CollectorParts): Collector {
 }
 
 async function collect(request: CollectRequest, collecting: Collecting): Promise<CollectAnswer> {
-  let batch: Batch | undefined;
+  const { sites, ledger, clock, guard, limiter, origins } = collecting;
+  const { sender } = request;
+  const receivedAtMs = clock.now();
+  const account = new RequestAccount(ledger.at(receivedAtMs), findSite(sites, { sender }));
   try {
-    checkOrigin(request.sender, collecting.origins);
-    checkRate(request.sender, collecting.limiter);
-    checkRoom(collecting.guard.refusal());
-    batch = await decodeBatch(request.body);
-    return await storeBatch(batch, request, collecting);
+    checkOrigin(sender, origins);
+    checkRate(sender, limiter);
+    checkRoom(guard.refusal());
+    const batch = await decodeBatch(request.body);
+    return await storeBatch({ ...request, batch, receivedAtMs, account }, collecting);
   } catch (error) {
     const reason = REFUSAL_REASONS.find((code) => error instanceof PasserbyError && error.code === code);
-    const subject = reason === "origin_not_allowed" ? request.sender.origin?.slice(0, 256) : undefined;
-    const isUnread = reason === "origin_not_allowed" || reason === "rate_limited";
-    const count = isUnread ? countEvents(request.body) : (batch?.events.length ?? 1);
-    if (reason !== undefined) collecting.tally.refused(reason, { count, subject });
+    if (reason === undefined) account.fail();
+    else refuse(account, reason, request);
     throw error;
   }
+}
+
+/** Refusals that come before the body is looked at; the others say that it cannot be read. */
+const UNREAD_REASONS: readonly RefusalReason[] = ["origin_not_allowed", "rate_limited", "log_unavailable"];
+
+/** Counts a refusal; a request refused before it was read is read now, so that the counts stay in events. */
+function refuse(account: RequestAccount, reason: RefusalReason, { body, sender }: CollectRequest): void {
+  const isUnread = !account.hasArrived && UNREAD_REASONS.includes(reason);
+  const count = isUnread ? countEvents(body) : 1;
+  account.refuse({ reason, count, origin: reason === "origin_not_allowed" ? sender.origin : undefined });
 }
 
 function checkOrigin(sender: Sender, origins: OriginList): void {
@@ -162,29 +175,40 @@ function checkRoom(refusal: string | undefined): void {
   if (refusal !== undefined) throw new PasserbyError("log_unavailable", `nothing was stored: ${refusal}; try again`);
 }
 
-async function storeBatch(batch: Batch, request: CollectRequest, collecting: Collecting): Promise<CollectAnswer> {
-  const { settings, sites, clock, tally, state } = collecting;
-  const receivedAtMs = clock.now();
+type Decoded = CollectRequest & {
+  readonly batch: Batch;
+  readonly receivedAtMs: number;
+  readonly account: RequestAccount;
+};
+
+async function storeBatch(decoded: Decoded, collecting: Collecting): Promise<CollectAnswer> {
+  const { settings, sites, clock, state } = collecting;
+  const { batch, sender, receivedAtMs, account } = decoded;
   const receivedAt = new Date(receivedAtMs).toISOString();
-  const validation = { settings, sites, clock, sender: request.sender, receivedAtMs, receivedAt, batch };
+  const validation = { settings, sites, clock, sender, receivedAtMs, receivedAt, batch };
   const sorted = sortBatch(batch.events, (raw, index) => validateEvent(raw, index, validation));
-  refuseWhole(sorted, request.isPartial);
+  account.arrive(sorted);
+  refuseWhole(sorted, decoded.isPartial);
   const processed = await runAll(sorted.drafts, state);
-  const { stored, duplicates, file } = await append(processed.ready, collecting);
+  const { stored, duplicates, file } = await append(processed.ready, account, collecting);
   const dropped = [...processed.dropped, ...duplicates.map(({ site }): Drop => ({ site, reason: "duplicate" }))];
-  for (const event of stored) tally.stored(event.site, 1);
-  for (const { site, reason } of dropped) tally.dropped(site, reason);
-  if (sorted.refused > 0) tally.refused("invalid_event", { count: sorted.refused });
-  tally.lost(batch.lost);
+  account.settle(dropped, batch.lost);
   return { ok: true, stored: stored.length, file, ...describeRest({ ...processed, dropped }, sorted) };
 }
 
+const NOTHING_STORED: Promise<StoreOutcome> = Promise.resolve({ stored: [], duplicates: [], file: null });
+
 /** The append step: one write for what is left of the batch; the ring learns of it only when it is on disk. */
-async function append(ready: readonly ReadyEvent[], { once, ring }: Collecting): Promise<StoreOutcome> {
-  if (ready.length === 0) return { stored: [], duplicates: [], file: null };
-  const outcome = await once.store(ready);
-  ring.push(outcome.stored);
-  return outcome;
+function append(
+  ready: readonly ReadyEvent[],
+  account: RequestAccount,
+  { once, ring }: Collecting,
+): Promise<StoreOutcome> {
+  if (ready.length === 0) return NOTHING_STORED;
+  return once.store(ready, (events) => {
+    account.noteStored(events);
+    ring.push(events);
+  });
 }
 
 /** What the answer says besides `stored`, each part only where there is something to say. */

@@ -44,7 +44,7 @@ export function addDashboardRoutes(app: FastifyInstance, parts: ServerParts): vo
     return { visitors: await visitorsNow(parts.store, site, parts.clock.now()) };
   });
   app.post("/arrivals", async (request) => {
-    return parts.collector.tally.arrivals(readSite(request, requireReader(request, parts)));
+    return parts.ledger.arrivals(readSite(request, requireReader(request, parts)));
   });
 }
 

@@ -8,6 +8,7 @@ import { addSecurityHeaders } from "./headers.ts";
 import { addRequestHooks } from "./health/request-hooks.ts";
 import { createFrontDoor } from "./ingest/front-door.ts";
 import { answerBrokenRequest, createHttpServer } from "./ingest/http-server.ts";
+import { addLedgerRoute } from "./ledger-route.ts";
 import { addLiveRoutes } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";
 import { sendError, toPasserbyError } from "./refusals.ts";
@@ -48,6 +49,7 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
       metrics.setNotFoundHandler(answerNotFound);
       addLiveRoutes(metrics, parts);
       addStreamRoute(metrics, parts);
+      addLedgerRoute(metrics, parts);
     },
     { prefix: "/api/metrics" },
   );

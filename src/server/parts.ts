@@ -1,6 +1,7 @@
 /** What the routes lean on; assembled once in run.ts. */
 import type { Clock } from "../clock.ts";
 import type { Collector } from "../collector/collector.ts";
+import type { Ledger } from "../collector/ledger/open-ledger.ts";
 import type { Settings } from "../config.ts";
 import type { EventStream } from "../live/event-stream.ts";
 import type { Ring } from "../live/ring.ts";
@@ -23,6 +24,7 @@ export type ServerParts = {
   readonly stream: EventStream;
   readonly store: Store;
   readonly collector: Collector;
+  readonly ledger: Ledger;
   readonly addresses: AddressReader;
   readonly limits: RequestLimits;
   readonly keys: KeyRing;

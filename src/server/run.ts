@@ -13,10 +13,13 @@ import { settleIdFiles } from "../collector/duplicates/settle-id-files.ts";
 import { createOnceStore } from "../collector/duplicates/store-once.ts";
 import { StoredIds } from "../collector/duplicates/stored-ids.ts";
 import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
+import { countStored, type Ledger, openLedger } from "../collector/ledger/open-ledger.ts";
+import { settleLedgers } from "../collector/ledger/settle-ledgers.ts";
 import { SETTING_KEYS, SETTINGS, type Settings } from "../config.ts";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
 import { createEventStream, STREAM_LIMITS, type StreamLimits } from "../live/event-stream.ts";
 import { createRing } from "../live/ring.ts";
+import type { Json } from "../log/control-channel.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { prepareDataDir } from "../log/ownership.ts";
 import { readNewest } from "../log/read-newest.ts";
@@ -26,7 +29,7 @@ import { type KeyRing, openKeys } from "./access/keys.ts";
 import { createRequestLimits } from "./access/request-limits.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { openAdminListener } from "./health/admin-listener.ts";
-import { outcomesOfTally } from "./health/event-outcomes.ts";
+import { outcomesOfLedger } from "./health/event-outcomes.ts";
 import { openHealth } from "./health/health.ts";
 import { renderMetrics } from "./health/render-metrics.ts";
 import { createRequestMeter, type RequestMeter } from "./health/request-meter.ts";
@@ -34,6 +37,7 @@ import type { ServerLog } from "./health/server-log.ts";
 import { VERSION } from "./health/take-numbers.ts";
 import { buildApp } from "./http-app.ts";
 import { startLoadGuard } from "./ingest/load-guard.ts";
+import { answerLedger } from "./ledger-route.ts";
 import { startLoading } from "./loading.ts";
 import type { ServerParts } from "./parts.ts";
 
@@ -75,8 +79,8 @@ type Starting = ServerOptions & {
   readonly onWarning: (message: string) => void;
 };
 
-/** Where the server can be reached; empty until it listens. */
-type Front = { url: string };
+/** What commands of the control channel ask: where the server can be reached (empty until it listens), and its ledger. */
+type Front = { url: string; ledger?: Ledger };
 
 /** What holds the data directory, opened in the order in which it is listed. */
 type Opened = {
@@ -87,6 +91,7 @@ type Opened = {
   readonly salts: SaltKeeper;
   readonly ids: StoredIds;
   readonly control: KeptControl;
+  readonly ledger: Ledger;
 };
 
 /** Starts a server. Throws `data_dir_unusable`, `data_dir_owned` or `port_in_use`. */
@@ -142,6 +147,7 @@ async function openAll(
   const commands = {
     sign_in_token: async () => ({ token: signIn.issueToken(), url: front.url }),
     [BRAKE_COMMAND]: answerBrake(opening.promise),
+    ledger: async (args: Json) => answerLedger(args, front.ledger),
   };
   const onSync = (syncMs: number): void => meter.syncs.observe(syncMs / 1000);
   const log = await openLog({ dataDir, clock, durability, maxQueueBytes, onWarning, onSync, commands });
@@ -149,11 +155,16 @@ async function openAll(
   // Read when the folder is ours: until then passerby brake may write what the next start is to obey.
   const control = openControl(dataDir, { clock, settings, onWarning });
   opening.resolve(control);
+  const { retentionDays } = settings;
+  await settleLedgers({ dataDir, clock, retentionDays, onWarning }, new Set([1]));
+  const ledger = await openLedger({ dataDir, writer: 1, clock, retentionDays, onWarning });
+  front.ledger = ledger;
+  closers.push(() => ledger.close());
   const ids = await openIds(dataDir, { settings, clock, onWarning });
   closers.push(() => ids.close());
   const store = await openStore({ dataDir, clock, onWarning });
   closers.push(() => store.close());
-  return { log, ids, store, keys, signIn, salts: openSalts(dataDir, { clock, onWarning }), control };
+  return { log, ledger, ids, store, keys, signIn, salts: openSalts(dataDir, { clock, onWarning }), control };
 }
 
 async function openIds(
@@ -170,13 +181,14 @@ async function assemble(options: Starting, opened: Opened, closers: Closer[]): P
   const { settings, clock } = options;
   const ring = createRing(settings.ringCapacity);
   ring.push(await readNewest(resolve(settings.dataDir), settings.ringCapacity));
-  const { log, ids, salts, control } = opened;
+  const { ids, salts, control, ledger } = opened;
   const limiter = createRateLimiter({ ratePerSecond: settings.rateLimit, burst: settings.rateBurst, clock });
+  const log = countStored(opened.log, ledger);
   const { maxLagMs, maxQueueBytes } = settings;
   const guard = startLoadGuard({ clock, maxLagMs, maxBodyBytes: maxQueueBytes });
   closers.push(async () => guard.stop());
   const once = createOnceStore({ log, ids });
-  const collector = createCollector({ settings, clock, once, ring, salts, control, limiter, guard });
+  const collector = createCollector({ settings, clock, once, ledger, ring, salts, control, limiter, guard });
   const addresses = trustProxies(settings.trustedProxies, options);
   const limits = createRequestLimits(settings, clock);
   const trackerRate = (): number | null => control.trackerConfig("", clock.now()).body.sample_rate;
@@ -185,7 +197,7 @@ async function assemble(options: Starting, opened: Opened, closers: Closer[]): P
     ...opened,
     ring,
     addresses,
-    readOutcomes: outcomesOfTally(collector.tally, settings.sites),
+    readOutcomes: outcomesOfLedger(ledger),
     rates: () => ({ server: control.sampleRate(clock.now()), tracker: trackerRate() }),
     isBraked: () => control.dropReason("", clock.now()) === "brake",
   });
@@ -230,13 +242,20 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
   }
 }
 
-function startTimers({ clock, onWarning }: Starting, { store, salts, ids, control }: Opened, closers: Closer[]): void {
+function startTimers(
+  { clock, onWarning }: Starting,
+  { store, salts, ids, control, ledger }: Opened,
+  closers: Closer[],
+): void {
   const loading = startLoading(store, { clock, onWarning });
   closers.push(async () => loading.stop());
   const timer = setInterval(() => salts.at(clock.now()), SALT_CHECK_MS);
   timer.unref();
   closers.push(async () => clearInterval(timer));
-  const flushing = setInterval(() => void ids.flush(), FLUSH_MS);
+  const flushing = setInterval(() => {
+    void ids.flush();
+    void ledger.flush();
+  }, FLUSH_MS);
   closers.push(async () => clearInterval(flushing));
   const ending = setInterval(control.settle, BRAKE_CHECK_MS);
   closers.push(async () => clearInterval(ending));

@@ -21,9 +21,13 @@ export type OnceStore = {
   readonly isStored: (id: string) => boolean;
   /**
    * Stores each event once and resolves when all is on disk. Rejects with `log_unavailable`; then events without an id
-   * of their own are not stored, and the others may be sent again.
+   * of their own are not stored, and the others may be sent again. `onStored` is told of events as soon as they are on
+   * disk, so also of those in a batch whose other events are refused.
    */
-  readonly store: (events: readonly ReadyEvent[]) => Promise<StoreOutcome>;
+  readonly store: (
+    events: readonly ReadyEvent[],
+    onStored?: (events: readonly AcceptedEvent[]) => void,
+  ) => Promise<StoreOutcome>;
 };
 
 type Parts = { readonly log: Pick<Log, "append">; readonly ids: StoredIds };
@@ -59,7 +63,7 @@ export function createOnceStore({ log, ids }: Parts): OnceStore {
     return appended;
   };
 
-  const store = async (events: readonly ReadyEvent[]): Promise<StoreOutcome> => {
+  const store: OnceStore["store"] = async (events, onStored) => {
     const stored: AcceptedEvent[] = [];
     const duplicates: AcceptedEvent[] = [];
     let file: string | null = null;
@@ -71,7 +75,9 @@ export function createOnceStore({ log, ids }: Parts): OnceStore {
       if (ready.length > 0) {
         const appended = await append(ready);
         file ??= appended.file;
-        for (const { event } of ready) stored.push(event);
+        const onDisk = ready.map(({ event }) => event);
+        stored.push(...onDisk);
+        onStored?.(onDisk);
       }
       await Promise.all(others);
       left = waiting;

@@ -36,6 +36,19 @@ export function mayReadLive(record: KeyRecord): boolean {
   return covers(record, "read") || (record.scope === "overlay" && record.site !== null);
 }
 
+/** Returns the key of a request, which must cover a scope. Throws `key_required` or `scope_missing`. */
+export function requireKey(request: FastifyRequest, keys: KeyRing, scope: KeyScope): KeyRecord {
+  const record = readBearer(request, keys);
+  if (record === undefined) {
+    throw new PasserbyError("key_required", `send a key with scope ${scope} as Authorization: Bearer`);
+  }
+  if (covers(record, scope)) return record;
+  throw new PasserbyError(
+    "scope_missing",
+    `this key has the scope ${record.scope}: this needs one with scope ${scope}`,
+  );
+}
+
 /**
  * Returns what a reader may see: a session's or a key's one site, or all (null). Throws `key_required`, `scope_missing`,
  * or `origin_not_allowed` for a cookie that came from another page (a cookie alone proves nothing about the page).

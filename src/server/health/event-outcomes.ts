@@ -1,10 +1,13 @@
 /** What became of events, over all sites: the seam between whoever counts them and whoever reports the counts. */
-import type { Tally } from "../../collector/tally.ts";
+import type { Ledger } from "../../collector/ledger/open-ledger.ts";
 import { DROP_REASONS, REFUSAL_REASONS } from "../../event.ts";
 
-/** How many events met one end since the start; `reason` is of the closed lists, `none` for what was stored. */
+/**
+ * How many events came, met one end, or were given up by clients, since the start; `reason` is of the closed lists,
+ * `none` for what was not dropped or refused.
+ */
 export type EventOutcome = {
-  readonly outcome: "stored" | "dropped" | "refused";
+  readonly outcome: "received" | "stored" | "dropped" | "refused" | "client_lost";
   readonly reason: string;
   readonly count: number;
 };
@@ -12,21 +15,22 @@ export type EventOutcome = {
 /** Reads the counts as they are now; every reason is there, also with 0, so that a first increase is seen as one. */
 export type ReadOutcomes = () => readonly EventOutcome[];
 
-/** Reads a tally over the configured sites. */
-export function outcomesOfTally(tally: Tally, sites: readonly { readonly name: string }[]): ReadOutcomes {
+const OUTCOMES: readonly Omit<EventOutcome, "count">[] = [
+  { outcome: "received", reason: "none" },
+  { outcome: "stored", reason: "none" },
+  ...DROP_REASONS.map((reason) => ({ outcome: "dropped", reason }) as const),
+  ...REFUSAL_REASONS.map((reason) => ({ outcome: "refused", reason }) as const),
+  { outcome: "client_lost", reason: "none" },
+];
+
+/** Reads a ledger, over all sites. */
+export function outcomesOfLedger(ledger: Pick<Ledger, "totals">): ReadOutcomes {
   return () => {
-    const arrivals = sites.map(({ name }) => tally.arrivals(name));
-    const stored = arrivals.reduce((sum, site) => sum + site.stored, 0);
-    return [
-      { outcome: "stored", reason: "none", count: stored },
-      ...DROP_REASONS.map((reason): EventOutcome => {
-        const count = arrivals.reduce((sum, { dropped }) => sum + (dropped[reason] ?? 0), 0);
-        return { outcome: "dropped", reason, count };
-      }),
-      // No site can be told from a refusal, so the tally counts it for each of them.
-      ...REFUSAL_REASONS.map((reason): EventOutcome => {
-        return { outcome: "refused", reason, count: arrivals[0]?.refused[reason] ?? 0 };
-      }),
-    ];
+    const sums = new Map<string, number>();
+    for (const { outcome, reason, count } of ledger.totals()) {
+      const key = `${outcome} ${reason ?? "none"}`;
+      sums.set(key, (sums.get(key) ?? 0) + count);
+    }
+    return OUTCOMES.map(({ outcome, reason }) => ({ outcome, reason, count: sums.get(`${outcome} ${reason}`) ?? 0 }));
   };
 }

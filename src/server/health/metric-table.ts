@@ -34,11 +34,25 @@ export const METRICS = {
     help: "Time from an event request to its 202, when its events are on disk.",
     across: "sum",
   },
+  received: {
+    name: "passerby_events_received_total",
+    type: "counter",
+    labels: [],
+    help: "Events received: what became of them adds up to this, but for those that have no answer yet.",
+    across: "sum",
+  },
   events: {
     name: "passerby_events_total",
     type: "counter",
     labels: ["outcome", "reason"],
     help: "Events received, by what became of them (stored, dropped, refused) and the reason.",
+    across: "sum",
+  },
+  clientLost: {
+    name: "passerby_events_client_lost_total",
+    type: "counter",
+    labels: [],
+    help: "Events that clients had to give up before they could send them; no part of those received.",
     across: "sum",
   },
   accepting: {

@@ -71,8 +71,13 @@ type ValuesOf<Key extends MetricKey> = Readonly<Record<Key, readonly MetricValue
 
 function countValues(
   readings: Readings,
-): ValuesOf<"requests" | "limitedRatio" | "acknowledgements" | "events" | "untrustedForwards"> {
+): ValuesOf<
+  "requests" | "limitedRatio" | "acknowledgements" | "received" | "events" | "clientLost" | "untrustedForwards"
+> {
   const { requests, limited } = readings.recent;
+  const countOf = (wanted: EventOutcome["outcome"]): readonly MetricValue[] =>
+    readings.events.filter(({ outcome }) => outcome === wanted).map(({ count }) => ({ labels: {}, value: count }));
+  const ends = readings.events.filter(({ outcome }) => outcome !== "received" && outcome !== "client_lost");
   return {
     requests: readings.requests.map(({ route, status, count }) => ({
       labels: { route, status: String(status) },
@@ -80,7 +85,9 @@ function countValues(
     })),
     limitedRatio: one(requests === 0 ? 0 : limited / requests),
     acknowledgements: histogramValues(METRICS.acknowledgements.name, readings.acknowledgements),
-    events: readings.events.map(({ outcome, reason, count }) => ({ labels: { outcome, reason }, value: count })),
+    received: countOf("received"),
+    events: ends.map(({ outcome, reason, count }) => ({ labels: { outcome, reason }, value: count })),
+    clientLost: countOf("client_lost"),
     untrustedForwards: one(readings.untrustedForwards),
   };
 }
