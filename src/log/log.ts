@@ -75,31 +75,68 @@ export type Log = {
   readonly close: () => Promise<void>;
 };
 
+/** A claimed data directory whose log one or several writers append to. */
+export type LogFolder = {
+  /** Gives the folder up; close the writers first. */
+  readonly close: () => Promise<void>;
+};
+
 /**
- * Opens the log of a data directory: makes it (0700) if missing, claims it, recovers what the last start left.
- * Throws `data_dir_unusable` and `data_dir_owned`. Close it.
+ * Claims the data directory of a log, which it makes (0700) if missing, and clears away what a killed owner left half
+ * written. `commands` are answered on `collector.sock`. Throws `data_dir_unusable` and `data_dir_owned`. Close it.
  */
-export async function openLog(options: LogOptions): Promise<Log> {
-  const { dataDir, durability, clock, maxQueueBytes, writer = 1, onWarning = () => undefined } = options;
+export async function claimLog(dataDir: string, clock: Clock, commands: Commands = {}): Promise<LogFolder> {
   prepareDataDir(dataDir);
   const ownership = await claimDataDir(dataDir, clock);
+  try {
+    removeLeftovers(dataDir, clock.now());
+  } catch (error) {
+    await ownership.release();
+    throw asUnusable(dataDir, error);
+  }
+  ownership.serve(commands);
+  return { close: () => ownership.release() };
+}
+
+/**
+ * Opens the file of one writer, in a folder that this process or its parent has claimed, and recovers what the writer's
+ * last start left. Throws `data_dir_unusable`. Close it.
+ */
+export async function openLogWriter(options: Omit<LogOptions, "commands">): Promise<Log> {
+  const { dataDir, durability, clock, maxQueueBytes, writer = 1, onWarning = () => undefined } = options;
   const client = new WriterClient({ dataDir, writer, durability }, onWarning);
   const onSync = options.onSync ?? (() => undefined);
   const commit = new GroupCommit({ client, writer: `w${writer}`, clock, maxQueueBytes, onWarning, onSync });
-  const close = async (): Promise<void> => {
-    await commit.close();
-    await ownership.release();
-  };
   try {
-    removeLeftovers(dataDir, clock.now());
     await commit.open();
   } catch (error) {
-    await close();
+    await commit.close();
     throw asUnusable(dataDir, error);
   }
-  const status = (): LogStatus => describeStatus(dataDir, commit);
-  ownership.serve({ ...options.commands, status: async () => statusJson(status()) });
-  return { append: (events) => commit.append(events), status, close };
+  return {
+    append: (events) => commit.append(events),
+    status: () => describeStatus(dataDir, commit),
+    close: () => commit.close(),
+  };
+}
+
+/** Claims a data directory and opens the file of one writer in it. Throws what these two throw. Close it. */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const opened: { log?: Log } = {};
+  const status = async (): Promise<Json> => (opened.log === undefined ? null : statusJson(opened.log.status()));
+  const folder = await claimLog(options.dataDir, options.clock, { ...options.commands, status });
+  try {
+    const log = await openLogWriter(options);
+    opened.log = log;
+    const close = async (): Promise<void> => {
+      await log.close();
+      await folder.close();
+    };
+    return { ...log, close };
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
 }
 
 function describeStatus(dataDir: string, commit: GroupCommit): LogStatus {
@@ -117,6 +154,7 @@ function describeStatus(dataDir: string, commit: GroupCommit): LogStatus {
   };
 }
 
-function statusJson(status: LogStatus): Json {
+/** Returns a status as `collector.sock` tells it. */
+export function statusJson(status: LogStatus): Json {
   return { ...status, reason: status.reason ?? null, message: status.message ?? null, pid: process.pid };
 }
