@@ -25,7 +25,7 @@ const STRUCTURE = JSON.stringify(
   Object.fromEntries(EVENT_FIELDS.map(({ wire, column }) => [wire, column === "TIMESTAMP" ? "VARCHAR" : column])),
 );
 
-/** No directive takes more characters than it has here, so a text of 24 characters fills each to its full width. */
+/** No directive takes more characters than it has here, so 24 characters fill each; only spaces would be passed over. */
 const TIME_FORM = "%Y-%m-%dT%H:%M:%S.%gZ";
 const TIME_LENGTH = 24;
 
@@ -78,7 +78,8 @@ function encodedValue({ wire, column }: EventField): string {
 function checkField({ wire, column }: EventField): readonly string[] {
   const allowed = SCHEMAS[wire]?.enum;
   if (allowed) return [`("${wire}" IS NULL OR "${wire}" IN (${allowed.map(quote).join(", ")}))`];
-  return column === "TIMESTAMP" ? [`strlen("${wire}") = ${TIME_LENGTH}`, `${parseTime(wire)} IS NOT NULL`] : [];
+  if (column !== "TIMESTAMP") return [];
+  return [`strlen("${wire}") = ${TIME_LENGTH}`, `NOT contains("${wire}", ' ')`, `${parseTime(wire)} IS NOT NULL`];
 }
 
 function parseTime(wire: string): string {
