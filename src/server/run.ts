@@ -17,7 +17,8 @@ import { createRing } from "../live/ring.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { prepareDataDir } from "../log/ownership.ts";
 import { readNewest } from "../log/read-newest.ts";
-import { openStore, type Store } from "../store/store.ts";
+import { createAbsentStore } from "../store/absent-store.ts";
+import type { Store } from "../store/store.ts";
 import { trustProxies } from "./access/client-address.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
@@ -104,9 +105,19 @@ async function openAll(
   closers.push(() => log.close());
   const ids = await openIds(dataDir, { settings, clock, onWarning });
   closers.push(() => ids.close());
-  const store = await openStore({ dataDir, clock, onWarning });
+  const store = await openStoreIfOn(dataDir, { settings, clock, onWarning });
   closers.push(() => store.close());
   return { log, ids, store, keys, signIn, salts: openSalts(dataDir, { clock, onWarning }) };
+}
+
+/** DuckDB is brought in only where it is used: alone it takes some 40 MB. */
+async function openStoreIfOn(
+  dataDir: string,
+  { settings, clock, onWarning }: Pick<ServerOptions, "settings" | "clock" | "onWarning">,
+): Promise<Store> {
+  if (settings.store === "off") return createAbsentStore();
+  const { openStore } = await import("../store/store.ts");
+  return openStore({ dataDir, clock, onWarning });
 }
 
 async function openIds(
@@ -164,9 +175,15 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
   }
 }
 
-function startTimers({ clock, onWarning }: ServerOptions, { store, salts, ids }: Opened, closers: Closer[]): void {
-  const loading = startLoading(store, { clock, onWarning });
-  closers.push(async () => loading.stop());
+function startTimers(
+  { settings, clock, onWarning }: ServerOptions,
+  { store, salts, ids }: Opened,
+  closers: Closer[],
+): void {
+  if (settings.store === "on") {
+    const loading = startLoading(store, { clock, onWarning });
+    closers.push(async () => loading.stop());
+  }
   const timer = setInterval(() => salts.at(clock.now()), SALT_CHECK_MS);
   timer.unref();
   closers.push(async () => clearInterval(timer));

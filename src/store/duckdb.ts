@@ -105,7 +105,7 @@ async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Da
     enable_external_access: "false",
     memory_limit: `${Math.floor(memoryLimitBytes / 1_048_576)}MiB`,
     // A small load goes into the write-ahead log; without this every load of some hundred events would rewrite a row group.
-    auto_checkpoint_skip_wal_threshold: "1073741824",
+    auto_checkpoint_skip_wal_threshold: "16777216",
     // Its newer compression costs half of the time to write. Only this program reads the file.
     storage_compatibility_version: "latest",
     threads: String(Math.max(1, Math.min(8, availableParallelism()))),
