@@ -8,7 +8,14 @@ import { startServer } from "../src/server/run.ts";
 import { commandSettings } from "./settings.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 
-type StartFlags = { host?: string; port?: string; dataDir?: string; config?: string };
+type StartFlags = {
+  host?: string;
+  port?: string;
+  dataDir?: string;
+  config?: string;
+  workers?: string;
+  store: boolean;
+};
 
 /** Makes the subcommand. */
 export function startCommand(): Command {
@@ -17,6 +24,8 @@ export function startCommand(): Command {
     .option("--host <address>", "address to listen on (HOST, default 127.0.0.1)")
     .option("--port <port>", "port to listen on, 0 picks a free one (PORT, default 8001)")
     .option("--data-dir <dir>", "folder of the log, the store and keys (METRICS_DATA_DIR, default ./data)")
+    .option("--workers <n>", "processes that accept events, or auto for one a core (METRICS_WORKERS, default 1)")
+    .option("--no-store", "collect only: nothing is loaded, questions answer 503 (METRICS_STORE=off)")
     .option("--config <file>", "file of NAME=value lines; flags and environment win over it")
     .addHelpText(
       "after",
@@ -34,7 +43,13 @@ Exit codes: 0 stopped on request, 2 could not start, 137 (killed by itself) the 
 
 async function start(flags: StartFlags): Promise<void> {
   const settings = commandSettings(
-    { HOST: flags.host, PORT: flags.port, METRICS_DATA_DIR: flags.dataDir },
+    {
+      HOST: flags.host,
+      PORT: flags.port,
+      METRICS_DATA_DIR: flags.dataDir,
+      METRICS_WORKERS: flags.workers,
+      ...(!flags.store && { METRICS_STORE: "off" }),
+    },
     flags.config,
   );
   const serverLog = openServerLog({ level: settings.logLevel, clock: systemClock, output: process.stderr });

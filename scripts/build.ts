@@ -42,6 +42,7 @@ async function buildServer(): Promise<void> {
     entryPoints: {
       passerby: join(ROOT, "cmd/passerby.ts"),
       "writer-thread": join(ROOT, "src/log/writer-thread.ts"),
+      "worker-main": join(ROOT, "src/server/workers/worker-main.ts"),
     },
     outdir: join(DIST, "server"),
     bundle: true,

@@ -9,10 +9,8 @@ import type { Clock } from "../clock.ts";
 import type { Settings } from "../config.ts";
 import { type ErrorDetail, PasserbyError } from "../errors.ts";
 import { type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.ts";
-import type { Ring } from "../live/ring.ts";
 import type { Control } from "./control/control.ts";
 import type { RateLimiter } from "./control/rate-limit.ts";
-import type { TrackerConfig } from "./control/tracker-config.ts";
 import type { OnceStore, ReadyEvent, StoreOutcome } from "./duplicates/store-once.ts";
 import { createAgentReader } from "./enrichment/enrich.ts";
 import { createSourceFinder } from "./enrichment/enrich-event.ts";
@@ -22,13 +20,14 @@ import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
 import type { SaltKeeper } from "./identity/salts.ts";
 import { countEvents } from "./intake/count-events.ts";
 import { type Batch, decodeBatch, type EncodedBody } from "./intake/decode.ts";
-import { indexOrigins, type OriginList } from "./intake/origins.ts";
+import type { OriginList } from "./intake/origins.ts";
 import type { Sender } from "./intake/sender.ts";
 import { findSite, indexSites, type SiteFinder } from "./intake/site.ts";
 import { refuseWhole, type SortedBatch, sortBatch } from "./intake/sort-batch.ts";
 import { validateEvent } from "./intake/validate.ts";
 import type { Ledger } from "./ledger/open-ledger.ts";
 import { RequestAccount } from "./ledger/request-account.ts";
+import { createPageFacts, type PageFacts } from "./page-facts.ts";
 import { type Drop, type PipelineState, type Processed, runAll } from "./pipeline.ts";
 import { createScrubbers } from "./privacy/scrub-event.ts";
 
@@ -55,31 +54,21 @@ export type CollectAnswer = {
   readonly unknown_field?: Readonly<Record<string, number>>;
 };
 
-/** The headers that name the page which a request comes from. */
-type PageHeaders = { readonly origin?: string | undefined; readonly referer?: string | undefined };
-
-export type Collector = {
+export type Collector = PageFacts & {
   /** Takes a request to its end. Throws a PasserbyError for one that is refused as a whole; that is counted too. */
   readonly collect: (request: CollectRequest) => Promise<CollectAnswer>;
   /** Counts a request that was refused before its body could be read. */
   readonly countRefusal: (reason: RefusalReason) => void;
-  readonly origins: OriginList;
-  readonly ledger: Ledger;
   /** The id that the collector derives for a sender now, and the site it is for. */
   readonly visitorOf: (sender: Sender) => { readonly visitorId: string; readonly site: string };
-  /** The site whose pages a request comes from, or the default. */
-  readonly siteOf: (from: PageHeaders) => string;
-  /** What trackers on those pages are told now. */
-  readonly trackerConfig: (from: PageHeaders) => TrackerConfig;
 };
 
 export type CollectorParts = {
   readonly settings: Settings;
   readonly clock: Clock;
-  /** Over a log whose appends the ledger counts (countStored). */
+  /** Over a log whose appends the ledger counts (countStored) and the ring is told of (pushStored). */
   readonly once: OnceStore;
   readonly ledger: Ledger;
-  readonly ring: Ring;
   readonly salts: SaltKeeper;
   readonly control: Control;
   readonly limiter: RateLimiter;
@@ -110,22 +99,17 @@ export function createCollector(parts: CollectorParts): Collector {
     isStored: parts.once.isStored,
     control,
   };
-  const collecting = { ...parts, origins: indexOrigins(settings.allowedOrigins), sites, state };
-  const { origins } = collecting;
-  const siteOf = ({ origin, referer }: PageHeaders): string =>
-    findSite(sites, { sender: { origin, referer } }) ?? settings.defaultSite;
+  const pages = createPageFacts(settings, { sites, control, clock });
+  const collecting = { ...parts, origins: pages.origins, sites, state };
   return {
-    origins,
-    ledger,
+    ...pages,
     collect: (request) => collect(request, collecting),
     countRefusal: (reason) => new RequestAccount(ledger.at(clock.now()), undefined).refuse({ reason, count: 1 }),
     visitorOf: (sender) => {
-      const site = siteOf(sender);
+      const site = pages.siteOf(sender);
       const traits = { site, address: sender.address, userAgent: sender.userAgent.slice(0, 256) };
       return { site, visitorId: currentVisitorId(identity, traits, clock.now()) };
     },
-    siteOf,
-    trackerConfig: (from) => control.trackerConfig(siteOf(from), clock.now()),
   };
 }
 
@@ -198,17 +182,10 @@ async function storeBatch(decoded: Decoded, collecting: Collecting): Promise<Col
 
 const NOTHING_STORED: Promise<StoreOutcome> = Promise.resolve({ stored: [], duplicates: [], file: null });
 
-/** The append step: one write for what is left of the batch; the ring learns of it only when it is on disk. */
-function append(
-  ready: readonly ReadyEvent[],
-  account: RequestAccount,
-  { once, ring }: Collecting,
-): Promise<StoreOutcome> {
+/** The append step: one write for what is left of the batch. */
+function append(ready: readonly ReadyEvent[], account: RequestAccount, { once }: Collecting): Promise<StoreOutcome> {
   if (ready.length === 0) return NOTHING_STORED;
-  return once.store(ready, (events) => {
-    account.noteStored(events);
-    ring.push(events);
-  });
+  return once.store(ready, (events) => account.noteStored(events));
 }
 
 /** What the answer says besides `stored`, each part only where there is something to say. */

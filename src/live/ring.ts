@@ -55,3 +55,17 @@ export function createRing(capacity: number): Ring {
     },
   };
 }
+
+/** Returns an append with the ring told of every batch that is on disk. */
+export function pushStored<Answer>(
+  log: { readonly append: (events: readonly AcceptedEvent[]) => Promise<Answer> },
+  ring: Pick<Ring, "push">,
+): typeof log {
+  return {
+    append: async (events) => {
+      const appended = await log.append(events);
+      ring.push(events);
+      return appended;
+    },
+  };
+}

@@ -13,6 +13,12 @@ export type LineProblem = { readonly problem: (typeof LINE_PROBLEMS)[number]; re
 const ENSURED = ["visitor_id", "timestamp", "metadata", "event_id", "site", "sample_rate"] as const;
 /** Days up to 31 pass here; isRealDay knows how long a month is. */
 const UTC_TIME = "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z$";
+/** The fields that every line has. */
+export const REQUIRED_FIELDS: readonly string[] = [
+  ...eventInputSchema.required,
+  ...ENSURED,
+  ...serverFieldsSchema.required,
+];
 const fields = { ...eventInputSchema.properties, ...serverFieldsSchema.properties };
 
 /**
@@ -21,7 +27,7 @@ const fields = { ...eventInputSchema.properties, ...serverFieldsSchema.propertie
  */
 const lineSchema = {
   type: "object",
-  required: [...eventInputSchema.required, ...ENSURED, ...serverFieldsSchema.required],
+  required: REQUIRED_FIELDS,
   properties: {
     ...Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, withoutBounds(field)])),
     v: { const: LINE_VERSION },

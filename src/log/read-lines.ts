@@ -3,9 +3,9 @@ import { isUtf8 } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
 import type { StoredEvent } from "../event.ts";
 import { decodeLine, isStoredEvent, type LineProblem } from "./decode-line.ts";
+import { chunksOf, type LineChunk, MAX_LINE_BYTES } from "./read-chunks.ts";
 
-/** A longer line is no event (the largest is below 100 KiB) and is passed over without being held in memory. */
-export const MAX_LINE_BYTES = 1_048_576;
+export { MAX_LINE_BYTES } from "./read-chunks.ts";
 
 const CHUNK_BYTES = 262_144;
 const NEWLINE = 0x0a;
@@ -29,6 +29,8 @@ export type OpenLogFile = {
   readonly bytes: number;
   /** Events and problems from one offset (the start of a line) to another (default: the end). */
   readonly events: (from: number, to?: number) => AsyncGenerator<LogFileEvent, void, void>;
+  /** The same lines as runs of bytes, not decoded. */
+  readonly chunks: (from: number, to: number) => AsyncGenerator<LineChunk, void, void>;
   readonly close: () => Promise<void>;
 };
 
@@ -41,6 +43,7 @@ export async function openLogFile(path: string): Promise<OpenLogFile> {
       identity: await identityOf(file),
       bytes: size,
       events: (from, to) => decodeLines(linesOf(file, from, to)),
+      chunks: (from, to) => chunksOf(file, from, to),
       close: () => file.close(),
     };
   } catch (error) {

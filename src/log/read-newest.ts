@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { StoredEvent } from "../event.ts";
 import { decodeLine, isStoredEvent } from "./decode-line.ts";
 import { type LogFile, listLogFiles } from "./log-files.ts";
-import { MAX_LINE_BYTES } from "./read-lines.ts";
+import { MAX_LINE_BYTES } from "./read-chunks.ts";
 
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 0x0a;

@@ -8,6 +8,7 @@ import { addSecurityHeaders } from "./headers.ts";
 import { addRequestHooks } from "./health/request-hooks.ts";
 import { createFrontDoor } from "./ingest/front-door.ts";
 import { answerBrokenRequest, createHttpServer } from "./ingest/http-server.ts";
+import type { Intake } from "./intake.ts";
 import { addLedgerRoute } from "./ledger-route.ts";
 import { addLiveRoutes } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";
@@ -15,10 +16,13 @@ import { sendError, toPasserbyError } from "./refusals.ts";
 import { addStaticFiles } from "./static-files.ts";
 import { addStreamRoute } from "./stream-route.ts";
 
-/** Builds the application; nothing listens yet. */
-export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
+/**
+ * Builds the application; nothing listens yet. With an intake it takes events itself; without one that is done by
+ * workers, which pass all else on to here.
+ */
+export async function buildApp(parts: ServerParts, intake: Intake | null): Promise<FastifyInstance> {
   let isClosing = false;
-  const takes = createFrontDoor({ ...parts, isClosing: () => isClosing });
+  const takes = intake && createFrontDoor({ ...parts, ...intake, isClosing: () => isClosing });
   const app = fastify({
     logger: false,
     bodyLimit: 1_048_576,
@@ -28,7 +32,7 @@ export async function buildApp(parts: ServerParts): Promise<FastifyInstance> {
     frameworkErrors: (error, _request, reply) => sendError(reply, toPasserbyError(error)),
     serverFactory: (handle) =>
       createHttpServer(parts.settings.maxConnections, (request, response) => {
-        if (!takes(request, response)) handle(request, response);
+        if (takes === null || !takes(request, response)) handle(request, response);
       }),
   });
   app.addHook("preClose", (done) => {

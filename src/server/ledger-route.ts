@@ -15,6 +15,9 @@ import type { Json } from "../log/control-channel.ts";
 import { requireKey, requireSite } from "./access/access.ts";
 import type { ServerParts } from "./parts.ts";
 
+/** What can be asked of the ledger of all writers. */
+export type LedgerReader = Pick<Ledger, "read" | "arrivals">;
+
 const DAY_MS = 86_400_000;
 /** Longest range that is told by the minute: more rows than these say nothing that an hour does not. */
 const MAX_MINUTE_RANGE_MS = 2 * DAY_MS;
@@ -44,7 +47,7 @@ export function addLedgerRoute(app: FastifyInstance, parts: ServerParts): void {
 }
 
 /** Answers the command `ledger` of the control channel, whose arguments are a LedgerQuestion. */
-export async function answerLedger(args: Json, ledger: Ledger | undefined): Promise<Json> {
+export async function answerLedger(args: Json, ledger: LedgerReader | undefined): Promise<Json> {
   if (!isQuestion(args)) throw new PasserbyError("invalid_request", "send fromMs, toMs, by and site");
   if (ledger === undefined) throw new PasserbyError("store_unavailable", "the server is still starting: ask again");
   return report(args, ledger);
@@ -54,7 +57,7 @@ function isQuestion(value: unknown): value is LedgerQuestion {
   return question.Check(value);
 }
 
-async function report(asked: LedgerQuestion, ledger: Ledger): Promise<LedgerReport> {
+async function report(asked: LedgerQuestion, ledger: LedgerReader): Promise<LedgerReport> {
   return reportLedger(await ledger.read(asked), asked);
 }
 

@@ -1,7 +1,6 @@
 /** What the routes lean on; assembled once in run.ts. */
 import type { Clock } from "../clock.ts";
-import type { Collector } from "../collector/collector.ts";
-import type { Ledger } from "../collector/ledger/open-ledger.ts";
+import type { PageFacts } from "../collector/page-facts.ts";
 import type { Settings } from "../config.ts";
 import type { EventStream } from "../live/event-stream.ts";
 import type { Ring } from "../live/ring.ts";
@@ -14,22 +13,21 @@ import type { SignIn } from "./access/sign-in-sessions.ts";
 import type { Health } from "./health/health.ts";
 import type { RequestMeter } from "./health/request-meter.ts";
 import type { ServerLog } from "./health/server-log.ts";
-import type { LoadGuard } from "./ingest/load-guard.ts";
+import type { LedgerReader } from "./ledger-route.ts";
 
 export type ServerParts = {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, "status">;
   readonly ring: Ring;
   readonly stream: EventStream;
   readonly store: Store;
-  readonly collector: Collector;
-  readonly ledger: Ledger;
+  readonly collector: PageFacts;
+  readonly ledger: LedgerReader;
   readonly addresses: AddressReader;
   readonly limits: RequestLimits;
   readonly keys: KeyRing;
   readonly signIn: SignIn;
-  readonly guard: LoadGuard;
   /** Folder of the build: `dashboard/` and `tracker/` are served from it. */
   readonly distDir: string;
   /** Called with an error that nobody was told the cause of. */

@@ -6,7 +6,8 @@ import type { DerivedColumn, EventColumn } from "./schema.ts";
 export type StagedValue = string | number | boolean | null;
 
 const PASSIVE: ReadonlySet<string> = new Set(PASSIVE_EVENTS);
-const IMPORT_WRITER_PREFIX = "import-";
+/** How the name of a writer begins that imports; the dataset's name follows. */
+export const IMPORT_WRITER_PREFIX = "import-";
 
 const DERIVE: { readonly [Column in DerivedColumn]: (event: StoredEvent) => StagedValue } = {
   p: inclusionProbability,

@@ -3,10 +3,9 @@
  * and checkpoint are one transaction. Killed anywhere, the next load goes on from the last batch; done twice, nothing
  * is there twice.
  */
-import type { StoredEvent } from "../event.ts";
-import { isStoredEvent } from "../log/decode-line.ts";
 import { type LogFile, listLogFiles } from "../log/log-files.ts";
-import { type LogFileEvent, openLogFile } from "../log/read-lines.ts";
+import type { LineChunk } from "../log/read-chunks.ts";
+import { openLogFile } from "../log/read-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { storeWithSessions } from "./sessions.ts";
 import { Stage } from "./stage.ts";
@@ -28,8 +27,9 @@ type Checkpoint = LineCounts & { readonly offset: number };
 const GENERATION = 0;
 export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, erased: 0 };
 
-/** A commit costs as much as thousands of lines, and its rows are held in memory: about 80 MB of them. */
-const BATCH_LINES = 65_536;
+/** A commit costs as much as thousands of lines, and a batch is held in memory in several forms. */
+const BATCH_BYTES = 67_108_864;
+const BATCH_LINES = 122_880;
 
 /** Thrown when a file ends before its checkpoint: the store holds what the log does not, and has to be rebuilt. */
 export class LogShrunkError extends Error {}
@@ -94,23 +94,23 @@ export class Loader {
       if (offset > opened.bytes) {
         throw new LogShrunkError(`${file.name} has ${opened.bytes} bytes, ${offset} of it were loaded`);
       }
-      return await this.storeLines(opened.identity, opened.events(offset, opened.bytes));
+      return await this.storeLines(opened.identity, opened.chunks(offset, opened.bytes));
     } finally {
       await opened.close();
     }
   }
 
-  private async storeLines(identity: string, lines: AsyncIterable<LogFileEvent>): Promise<LineCounts> {
+  private async storeLines(identity: string, chunks: AsyncIterable<LineChunk>): Promise<LineCounts> {
     let counts = NO_LINES;
     let batch = new Batch(this.writer);
-    for await (const line of lines) {
+    for await (const chunk of chunks) {
       if (this.isStopping) return counts;
-      await batch.add(line);
-      if (batch.lines < BATCH_LINES) continue;
+      await batch.add(chunk);
+      if (!batch.isFull) continue;
       counts = addCounts(counts, await this.storeBatch(identity, batch));
       batch = new Batch(this.writer);
     }
-    return batch.lines === 0 ? counts : addCounts(counts, await this.storeBatch(identity, batch));
+    return batch.nextOffset === 0 ? counts : addCounts(counts, await this.storeBatch(identity, batch));
   }
 
   private async storeBatch(identity: string, batch: Batch): Promise<LineCounts> {
@@ -143,10 +143,9 @@ export class Loader {
 
 /** Lines on their way into one transaction. */
 class Batch {
-  lines = 0;
+  bytes = 0;
   nextOffset = 0;
   private damaged = 0;
-  private erased = 0;
   private readonly writer: Connection;
   private readonly stage: Stage;
 
@@ -155,29 +154,25 @@ class Batch {
     this.stage = new Stage(writer);
   }
 
-  async add({ decoded, nextOffset }: LogFileEvent): Promise<void> {
-    this.lines += 1;
-    this.nextOffset = nextOffset;
-    if (!isStoredEvent(decoded)) {
-      if (decoded.problem === "erased") this.erased += 1;
-      else this.damaged += 1;
-    } else if (hasTime(decoded)) await this.stage.add(decoded);
-    else this.damaged += 1;
+  get isFull(): boolean {
+    return this.bytes >= BATCH_BYTES || this.stage.size >= BATCH_LINES;
+  }
+
+  async add(chunk: LineChunk): Promise<void> {
+    this.bytes += chunk.bytes.length;
+    this.nextOffset = chunk.nextOffset;
+    this.damaged += chunk.damaged;
+    await this.stage.add(chunk);
   }
 
   /** Stores the events, each once and in its visit; to be called inside a transaction. */
   async store(): Promise<LineCounts> {
-    const { damaged, erased, stage, writer } = this;
-    if (stage.size === 0) return { ...NO_LINES, damaged, erased };
-    const duplicates = await stage.finish();
-    await storeWithSessions(writer.ask);
-    return { events: stage.size - duplicates, duplicates, damaged, erased };
+    const { damaged, stage, writer } = this;
+    if (stage.size === 0) return { ...NO_LINES, damaged };
+    const staged = await stage.finish();
+    if (staged.events > 0) await storeWithSessions(writer.ask);
+    return { ...staged, damaged: damaged + staged.damaged };
   }
-}
-
-/** A time that no calendar has would be stored as no time at all, and then be in no answer. */
-function hasTime({ timestamp, receivedAt }: StoredEvent): boolean {
-  return !Number.isNaN(Date.parse(timestamp)) && !Number.isNaN(Date.parse(receivedAt));
 }
 
 function addCounts(a: LineCounts, b: LineCounts): LineCounts {

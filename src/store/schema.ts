@@ -71,7 +71,7 @@ export const CREATE_TABLES: readonly string[] = [
   `INSERT INTO store_version VALUES (${SCHEMA_VERSION})`,
 ];
 
-/** Makes the temporary table of one connection into which a batch is appended before it is cast and checked. */
-export const CREATE_STAGED: string = `CREATE TEMP TABLE staged (line UINTEGER, ${EVENT_COLUMNS.map(
+/** Makes the temporary table into which events decoded in JavaScript are appended before they are cast. */
+export const CREATE_STAGED: string = `CREATE OR REPLACE TEMP TABLE staged (line UINTEGER, ${EVENT_COLUMNS.map(
   ({ name, staged }) => `"${name}" ${staged}`,
 ).join(", ")})`;

@@ -40,8 +40,7 @@ const EVENT_AS_PIECE = `site, visitor_id, coalesce(session_id, '') AS client_ses
   (event <> 'page_view' AND NOT is_passive)::UINTEGER AS interactions,
   source, browser, os, device, is_bot, CASE WHEN NOT is_passive THEN p END AS p`;
 
-const PIECES = `CREATE OR REPLACE TEMP TABLE pieces AS
-SELECT line AS arriving, NULL::BIGINT AS stored, ${EVENT_AS_PIECE} FROM incoming WHERE NOT is_smoke
+const PIECES = `SELECT line AS arriving, NULL::BIGINT AS stored, ${EVENT_AS_PIECE} FROM incoming WHERE NOT is_smoke
 UNION ALL BY NAME
 SELECT NULL::UINTEGER AS arriving, rowid AS stored, ${EVENT_AS_PIECE} FROM reopened
 UNION ALL BY NAME
@@ -62,7 +61,7 @@ FROM (
   SELECT *,
     row_number() OVER visitor AS place,
     coalesce(client_session = '' AND first_at > lag(last_at) OVER visitor + ${GAP}, false)::UINTEGER AS begins
-  FROM pieces
+  FROM (${PIECES})
   WINDOW visitor AS (PARTITION BY ${KEY} ORDER BY first_at, event_id)
 )`;
 
@@ -101,8 +100,8 @@ FROM assigned WHERE events.rowid = assigned.stored AND (events.session IS DISTIN
   OR events.is_robot <> coalesce(assigned.is_robot, events.is_bot))`;
 
 const INSERT_EVENTS = `INSERT INTO events BY NAME
-SELECT incoming.* EXCLUDE (line), session, NOT is_smoke AND coalesce(is_robot, is_bot) AS is_robot
-FROM incoming LEFT JOIN assigned ON line = arriving ORDER BY line`;
+SELECT incoming.* EXCLUDE (line, raw), session, NOT is_smoke AND coalesce(is_robot, is_bot) AS is_robot
+FROM incoming LEFT JOIN assigned ON line = arriving`;
 
 /** Moves the rows of the temporary table `incoming` into `events` and brings `sessions` up to date with them. */
 export async function storeWithSessions(ask: Ask): Promise<void> {
@@ -114,7 +113,7 @@ export async function storeWithSessions(ask: Ask): Promise<void> {
   // Without an open stretch the bounds are empty and so is the range between them.
   const isOpen = low instanceof Date && high instanceof Date;
   await ask(REOPENED, { low: isOpen ? low : new Date(1), high: isOpen ? high : new Date(0) });
-  for (const statement of [PIECES, PLACED, MADE, ...REPLACE_SESSIONS, ASSIGNED]) await ask(statement);
+  for (const statement of [PLACED, MADE, ...REPLACE_SESSIONS, ASSIGNED]) await ask(statement);
   if (isOpen) await ask(REASSIGN);
   await ask(INSERT_EVENTS);
 }

@@ -41,6 +41,7 @@ beforeEach(async () => {
     readOutcomes: () => [],
     rates: () => ({ server: 1, tracker: null }),
     isBraked: () => false,
+    isLogging: true,
   });
 });
 afterEach(async () => {

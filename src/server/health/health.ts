@@ -40,6 +40,10 @@ export type HealthParts = {
   /** The rates that hold now; the tracker's is null until an operator has set it. */
   readonly rates: () => { readonly server: number; readonly tracker: number | null };
   readonly isBraked: () => boolean;
+  /** Warnings of other processes, told beside this one's. */
+  readonly otherWarnings?: () => readonly string[];
+  /** False where another process logs the warnings of this one. */
+  readonly isLogging: boolean;
 };
 
 /** The body of `GET /api/metrics/health`, in the names of the wire. */
@@ -74,7 +78,7 @@ export async function openHealth(parts: HealthParts): Promise<Health> {
   };
   await look();
   const read = (): Readings => ({ ...readParts(parts), folder, lag: lag.read(), startedAt });
-  const warnings = (): readonly string[] =>
+  const ownWarnings = (): readonly string[] =>
     listWarnings({
       recent: parts.meter.recent(),
       folder,
@@ -85,8 +89,10 @@ export async function openHealth(parts: HealthParts): Promise<Health> {
       nowMs: clock.now(),
       maxLagMs: settings.maxLagMs,
     });
+  const warnings = (): readonly string[] => [...new Set([...ownWarnings(), ...(parts.otherWarnings?.() ?? [])])];
   const logWarnings = logNewOnes(warnings, serverLog);
-  const timers = [repeat(lookEvery(look, lag.roll), LOOK_INTERVAL_MS), repeat(logWarnings, LOG_INTERVAL_MS)];
+  const timers = [repeat(lookEvery(look, lag.roll), LOOK_INTERVAL_MS)];
+  if (parts.isLogging) timers.push(repeat(logWarnings, LOG_INTERVAL_MS));
   return {
     answer: () => describeHealth(parts.log.status(), parts.ring, warnings()),
     takeNumbers: () => takeNumbers(read()),

@@ -2,44 +2,50 @@
 import type { ControlState } from "../../collector/control/control-state.ts";
 import type { HashSeed } from "../../collector/control/key-hash.ts";
 import type { Increments } from "../../collector/control/rate-limit.ts";
+import type { Arrivals } from "../../collector/ledger/since-start.ts";
 import type { Settings } from "../../config.ts";
 import type { AcceptedEvent } from "../../event.ts";
 import type { LogStatus } from "../../log/log.ts";
+import type { MetricNumbers } from "../health/take-numbers.ts";
+
+/** What a worker is started with. */
+export type WorkerStart = {
+  /** 1 to `writers`. */
+  readonly writer: number;
+  readonly writers: number;
+  readonly settings: Settings;
+  readonly control: ControlState;
+  readonly rateSeed: HashSeed;
+};
 
 /** To a worker. `start` comes once, first; `watch` asks for every stored event instead of the newest only. */
 export type ToWorker =
-  | {
-      readonly kind: "start";
-      /** 1 to `writers`. */
-      readonly writer: number;
-      readonly writers: number;
-      readonly settings: Settings;
-      /** Port that all workers listen on; 0 lets the first one find one. */
-      readonly port: number;
-      readonly control: ControlState;
-      readonly rateSeed: HashSeed;
-      /** Path of the socket on which the main process answers what is not the worker's. */
-      readonly mainSocket: string;
-    }
+  | { readonly kind: "start"; readonly start: WorkerStart }
   | { readonly kind: "control"; readonly control: ControlState }
-  | { readonly kind: "used"; readonly increments: Increments }
+  | { readonly kind: "used"; readonly used: Increments }
   | { readonly kind: "watch"; readonly isWatched: boolean }
   | { readonly kind: "close" };
 
 /** What a worker has to tell a few times a second. */
-export type WorkerReport = {
-  readonly status: LogStatus;
-  /** Stored events since the last report, oldest first; only the newest where nobody watches. */
+export type WorkerNews = {
+  /** Stored events since the last news, oldest first; only the newest where nobody watches. */
   readonly events: readonly AcceptedEvent[];
+  /** What clients used of their rate. */
   readonly used: Increments;
-  readonly lagMs: number;
-  readonly untrustedForwards: number;
+};
+
+/** What a worker says of itself, about once a second. */
+export type WorkerState = {
+  readonly status: LogStatus;
+  readonly numbers: readonly MetricNumbers[];
+  readonly warnings: readonly string[];
+  /** What has arrived since its start, by site. */
+  readonly arrivals: Readonly<Record<string, Arrivals>>;
 };
 
 /** From a worker. */
 export type FromWorker =
-  | { readonly kind: "listening"; readonly port: number }
+  | { readonly kind: "listening"; readonly port: number; readonly state: WorkerState }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
-  | { readonly kind: "report"; readonly report: WorkerReport }
-  | { readonly kind: "warning"; readonly message: string }
-  | { readonly kind: "closed" };
+  | { readonly kind: "news"; readonly news: WorkerNews }
+  | { readonly kind: "state"; readonly state: WorkerState };

@@ -1,6 +1,11 @@
 /** Passes a request that is not a worker's on to the main process, over a Unix socket, and its answer back. */
 import { Agent, type IncomingMessage, type ServerResponse, request as sendRequest } from "node:http";
 
+import { socketPath } from "../../log/control-channel.ts";
+
+/** Name of the socket in the data directory on which the main process answers what is not a worker's. */
+export const MAIN_SOCKET = ".main.sock";
+
 /** Header in which the main process is told the address of the connection's other end. */
 export const PEER_HEADER = "x-passerby-peer";
 
@@ -10,7 +15,8 @@ export type PassOn = {
 };
 
 /** Makes the way to the main process. Bodies and answers are piped, so that an event stream goes through, too. */
-export function createPassOn(mainSocket: string): PassOn {
+export function createPassOn(dataDir: string): PassOn {
+  const { path: mainSocket, close } = socketPath(dataDir, MAIN_SOCKET);
   const agent = new Agent({ keepAlive: true });
   const pass = (request: IncomingMessage, response: ServerResponse): void => {
     const headers = { ...request.headers, [PEER_HEADER]: request.socket.remoteAddress ?? "" };
@@ -26,7 +32,11 @@ export function createPassOn(mainSocket: string): PassOn {
     response.on("close", () => onward.destroy());
     request.pipe(onward);
   };
-  return { pass, close: () => agent.destroy() };
+  const closeAll = (): void => {
+    agent.destroy();
+    close();
+  };
+  return { pass, close: closeAll };
 }
 
 const UNAVAILABLE = JSON.stringify({

@@ -10,16 +10,16 @@ import type { ControlState } from "../../collector/control/control-state.ts";
 import type { HashSeed } from "../../collector/control/key-hash.ts";
 import type { Settings } from "../../config.ts";
 import { ERRORS, type ErrorCode, PasserbyError } from "../../errors.ts";
-import type { FromWorker, ToWorker, WorkerReport } from "./messages.ts";
+import type { FromWorker, ToWorker, WorkerNews, WorkerState } from "./messages.ts";
 
 export type PoolOptions = {
   readonly settings: Settings;
   readonly writers: number;
   readonly rateSeed: HashSeed;
-  readonly mainSocket: string;
   /** What the brake lets through now, for a worker that starts. */
   readonly control: () => ControlState;
-  readonly onReport: (writer: number, report: WorkerReport) => void;
+  readonly onNews: (writer: number, news: WorkerNews) => void;
+  readonly onState: (writer: number, state: WorkerState) => void;
   readonly onWarning: (message: string) => void;
 };
 
@@ -78,15 +78,15 @@ class Place {
   /** Starts a worker; resolves with the port that it listens on. */
   start(): Promise<number> {
     const listening = Promise.withResolvers<number>();
-    const { settings, writers, rateSeed, mainSocket, control, onReport, onWarning } = this.options;
+    const { settings, writers, rateSeed, control, onNews, onState } = this.options;
     const worker = cluster.fork();
     const startedAt = performance.now();
     this.worker = worker;
     worker.on("message", (message: FromWorker) => {
-      if (message.kind === "listening") listening.resolve(message.port);
+      if (message.kind === "news") onNews(this.writer, message.news);
       else if (message.kind === "failed") listening.reject(new PasserbyError(codeOf(message.code), message.message));
-      else if (message.kind === "report") onReport(this.writer, message.report);
-      else if (message.kind === "warning") onWarning(`worker ${this.writer}: ${message.message}`);
+      else onState(this.writer, message.state);
+      if (message.kind === "listening") listening.resolve(message.port);
     });
     worker.on("error", () => undefined); // A message to one that has just ended; its end is told below.
     this.ended = new Promise((resolve) => {
@@ -96,9 +96,8 @@ class Place {
         if (!this.isClosing) void this.replace(performance.now() - startedAt, signal ?? `code ${code}`);
       });
     });
-    const { port } = settings;
-    const { writer } = this;
-    this.tell({ kind: "start", writer, writers, settings, port, control: control(), rateSeed, mainSocket });
+    const start = { writer: this.writer, writers, settings, control: control(), rateSeed };
+    this.tell({ kind: "start", start });
     return listening.promise;
   }
 

@@ -1,0 +1,101 @@
+/**
+ * Opens what the owner of a data directory holds, whoever appends events to it: keys, brake, salts, the store and the
+ * newest events in memory. What collects into it comes after (intake.ts).
+ */
+import { resolve } from "node:path";
+import { answerBrake, BRAKE_COMMAND } from "../collector/control/brake-command.ts";
+import { type KeptControl, openControl } from "../collector/control/control-file.ts";
+import { settleIdFiles } from "../collector/duplicates/settle-id-files.ts";
+import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
+import { settleLedgers } from "../collector/ledger/settle-ledgers.ts";
+import { createEventStream, type EventStream, STREAM_LIMITS } from "../live/event-stream.ts";
+import { createRing, type Ring } from "../live/ring.ts";
+import type { Json } from "../log/control-channel.ts";
+import { claimLog, type Log, statusJson } from "../log/log.ts";
+import { readNewest } from "../log/read-newest.ts";
+import { createAbsentStore } from "../store/absent-store.ts";
+import type { Store } from "../store/store.ts";
+import { type KeyRing, openKeys } from "./access/keys.ts";
+import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
+import { type Closers, repeat } from "./closers.ts";
+import { answerLedger, type LedgerReader } from "./ledger-route.ts";
+import { startLoading } from "./loading.ts";
+import type { Starting } from "./starting.ts";
+
+/** How often old salts are looked after when no request does it. */
+const SALT_CHECK_MS = 60_000;
+/** How soon the end of a brake is written down; that it has ended does not wait for that. */
+const BRAKE_CHECK_MS = 1_000;
+
+/** What commands of the control channel ask, filled in as the server comes up. */
+export type Front = {
+  /** Where the server can be reached; empty until it listens. */
+  url: string;
+  ledger?: LedgerReader;
+  log?: Pick<Log, "status">;
+};
+
+export type DataDir = {
+  readonly dataDir: string;
+  readonly keys: KeyRing;
+  readonly signIn: SignIn;
+  readonly control: KeptControl;
+  readonly salts: SaltKeeper;
+  readonly store: Store;
+  readonly ring: Ring;
+  readonly stream: EventStream;
+};
+
+/** Claims the data directory and opens all of it. Throws `data_dir_unusable`, `data_dir_owned` or `setting_invalid`. */
+export async function openDataDir(options: Starting, front: Front, closers: Closers): Promise<DataDir> {
+  const { settings, clock, onWarning } = options;
+  const dataDir = resolve(settings.dataDir);
+  const opening = Promise.withResolvers<DataDir>();
+  opening.promise.catch(() => undefined); // Whoever asks before a start that fails is told by the end of it.
+  const folder = await claimLog(dataDir, clock, commandsOf(front, opening.promise));
+  closers.add(() => folder.close());
+  // All of it is read when the folder is ours: until then passerby brake may write what the next start is to obey.
+  const keys = openKeys(dataDir, clock);
+  const signIn = openSignIn(dataDir, { clock, keys });
+  const control = openControl(dataDir, { clock, settings, onWarning });
+  repeat(closers, BRAKE_CHECK_MS, control.settle);
+  const salts = openSalts(dataDir, { clock, onWarning });
+  repeat(closers, SALT_CHECK_MS, () => salts.at(clock.now()));
+  await settleWriters(dataDir, options);
+  const store = await openStoreIfOn(dataDir, options);
+  closers.add(() => store.close());
+  if (settings.store === "on") {
+    const loading = startLoading(store, { clock, onWarning });
+    closers.add(() => loading.stop());
+  }
+  const ring = createRing(settings.ringCapacity);
+  ring.push(await readNewest(dataDir, settings.ringCapacity));
+  const stream = createEventStream(ring, { ...STREAM_LIMITS, ...options.streamLimits });
+  const opened = { dataDir, keys, signIn, control, salts, store, ring, stream };
+  opening.resolve(opened);
+  return opened;
+}
+
+function commandsOf(front: Front, opened: Promise<DataDir>): Parameters<typeof claimLog>[2] {
+  return {
+    status: async () => (front.log === undefined ? null : statusJson(front.log.status())),
+    sign_in_token: async () => ({ token: (await opened).signIn.issueToken(), url: front.url }),
+    [BRAKE_COMMAND]: answerBrake(opened.then(({ control }) => control)),
+    ledger: async (args: Json) => answerLedger(args, front.ledger),
+  };
+}
+
+/** Brings what earlier starts left, perhaps with another number of writers, into the form for those to come. */
+async function settleWriters(dataDir: string, { settings, clock, onWarning }: Starting): Promise<void> {
+  const { retentionDays, dedupWindow: capacity, workers: writers } = settings;
+  const running = new Set(Array.from({ length: writers }, (_, index) => index + 1));
+  await settleLedgers({ dataDir, clock, retentionDays, onWarning }, running);
+  await settleIdFiles({ dataDir, writers, capacity, retentionDays, clock, onWarning });
+}
+
+/** DuckDB is brought in only where it is used: alone it takes some 40 MB. */
+async function openStoreIfOn(dataDir: string, { settings, clock, onWarning }: Starting): Promise<Store> {
+  if (settings.store === "off") return createAbsentStore();
+  const { openStore } = await import("../store/store.ts");
+  return openStore({ dataDir, clock, onWarning });
+}

@@ -1,0 +1,121 @@
+/**
+ * One writer's share of collecting: the collector over a log, with the ids it remembers, its ledger and its limits. A
+ * process holds one: the whole of it in a server by itself, a part of it in each worker.
+ */
+import { resolve } from "node:path";
+import { type Collector, createCollector } from "../collector/collector.ts";
+import type { Control } from "../collector/control/control.ts";
+import type { HashSeed } from "../collector/control/key-hash.ts";
+import { createRateLimiter, type RateLimiter } from "../collector/control/rate-limit.ts";
+import { createOnceStore, type OnceStore } from "../collector/duplicates/store-once.ts";
+import { StoredIds } from "../collector/duplicates/stored-ids.ts";
+import type { SaltKeeper } from "../collector/identity/salts.ts";
+import { countStored, type Ledger, openLedger } from "../collector/ledger/open-ledger.ts";
+import { pushStored, type Ring } from "../live/ring.ts";
+import { type Log, openLogWriter } from "../log/log.ts";
+import type { Store } from "../store/store.ts";
+import { type AddressReader, trustProxies } from "./access/client-address.ts";
+import { createRequestLimits, type RequestLimits } from "./access/request-limits.ts";
+import { type Closers, repeat } from "./closers.ts";
+import { outcomesOfLedger } from "./health/event-outcomes.ts";
+import { type Health, openHealth } from "./health/health.ts";
+import { type LoadGuard, startLoadGuard } from "./ingest/load-guard.ts";
+import type { Starting } from "./starting.ts";
+
+/** How often what is counted and remembered in memory is written down. */
+const FLUSH_MS = 1_000;
+
+export type IntakeOptions = Starting & {
+  /** 1 to `writers`. */
+  readonly writer: number;
+  readonly writers: number;
+  readonly control: Control;
+  readonly salts: SaltKeeper;
+  readonly ring: Ring;
+  /** Null in a process that has none. */
+  readonly store: Pick<Store, "status"> | null;
+  /** Given to processes that share one rate limit. */
+  readonly rateSeed?: HashSeed;
+  /** Puts what hands events to other writers in front of this one's store. */
+  readonly share?: (own: OnceStore, ledger: Ledger) => OnceStore;
+};
+
+export type Intake = {
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly limiter: RateLimiter;
+  readonly guard: LoadGuard;
+  readonly collector: Collector;
+  readonly addresses: AddressReader;
+  readonly limits: RequestLimits;
+  readonly health: Health;
+};
+
+/** Opens a writer's file and all that goes with it. Throws `data_dir_unusable` or `setting_invalid`. */
+export async function openIntake(options: IntakeOptions, closers: Closers): Promise<Intake> {
+  const { settings, clock, onWarning, writer, control, meter, rateSeed } = options;
+  const log = await openLog(options);
+  closers.add(() => log.close());
+  const { ledger, ids } = await openRecords(options, closers);
+  const own = createOnceStore({ log: pushStored(countStored(log, ledger), options.ring), ids });
+  const once = options.share?.(own, ledger) ?? own;
+  const guard = startLoadGuard({ clock, maxLagMs: settings.maxLagMs, maxBodyBytes: settings.maxQueueBytes });
+  closers.add(() => guard.stop());
+  const limiter = createRateLimiter({
+    ratePerSecond: settings.rateLimit,
+    burst: settings.rateBurst,
+    clock,
+    ...(rateSeed && { sharedSeed: rateSeed }),
+  });
+  const collector = createCollector({ ...options, once, ledger, limiter, guard });
+  const addresses = trustProxies(settings.trustedProxies, { clock, onWarning });
+  const health = await openHealth({
+    ...{
+      settings,
+      clock,
+      meter,
+      serverLog: options.serverLog,
+      log,
+      ring: options.ring,
+      store: options.store,
+      addresses,
+    },
+    readOutcomes: outcomesOfLedger(ledger),
+    rates: () => readRates(control, clock.now()),
+    isBraked: () => control.dropReason("", clock.now()) === "brake",
+    // Warnings of a worker are told by the main process, which knows those of all.
+    isLogging: writer === 1 && options.writers === 1,
+  });
+  closers.add(() => health.close());
+  return { log, ledger, limiter, guard, collector, addresses, limits: createRequestLimits(settings, clock), health };
+}
+
+/** The rates that hold now; the trackers' is null until an operator has set it. */
+export function readRates(
+  control: Control,
+  nowMs: number,
+): { readonly server: number; readonly tracker: number | null } {
+  return { server: control.sampleRate(nowMs), tracker: control.trackerConfig("", nowMs).body.sample_rate };
+}
+
+function openLog({ settings, clock, onWarning, meter, writer }: IntakeOptions): Promise<Log> {
+  const { durability, maxQueueBytes } = settings;
+  const onSync = (syncMs: number): void => meter.syncs.observe(syncMs / 1000);
+  const dataDir = resolve(settings.dataDir);
+  return openLogWriter({ dataDir, clock, durability, maxQueueBytes, writer, onWarning, onSync });
+}
+
+/** Opens the two records that are kept beside the log: both read what a kill kept from them out of it. */
+async function openRecords(
+  { settings, clock, onWarning, writer, writers }: IntakeOptions,
+  closers: Closers,
+): Promise<{ readonly ledger: Ledger; readonly ids: StoredIds }> {
+  const { retentionDays } = settings;
+  const options = { dataDir: resolve(settings.dataDir), writer, clock, retentionDays, onWarning };
+  const ledger = await openLedger(options);
+  closers.add(() => ledger.close());
+  const ids = await StoredIds.open({ ...options, writers, capacity: Math.ceil(settings.dedupWindow / writers) });
+  closers.add(() => ids.close());
+  repeat(closers, FLUSH_MS, () => Promise.all([ids.flush(), ledger.flush()]));
+  return { ledger, ids };
+}

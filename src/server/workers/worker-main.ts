@@ -1,0 +1,36 @@
+/** Entry of a worker process: it waits for what to start with, does what the main process tells, and ends with it. */
+import { PasserbyError } from "../../errors.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { type RunningWorker, startWorker } from "./worker.ts";
+
+function tell(message: FromWorker): void {
+  // Whoever does not listen any more has ended; so does this process, by `disconnect`.
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+}
+
+async function start(message: Extract<ToWorker, { kind: "start" }>): Promise<RunningWorker | undefined> {
+  try {
+    return await startWorker(message.start, tell);
+  } catch (error) {
+    const known = error instanceof PasserbyError ? error : undefined;
+    const text = known?.message ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
+    tell({ kind: "failed", code: known?.code ?? "internal_error", message: text });
+    setImmediate(() => process.exit(1));
+    return undefined;
+  }
+}
+
+let running: Promise<RunningWorker | undefined> | undefined;
+
+process.on("message", async (message: ToWorker) => {
+  if (message.kind === "start") running ??= start(message);
+  const worker = await running;
+  if (message.kind !== "close") return worker?.obey(message);
+  await worker?.close();
+  process.exit(0);
+});
+// A terminal signals all processes of a group; the main process tells when to drain.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);
+// A writer without the owner of its folder must not go on: the next owner would open the same file.
+process.on("disconnect", () => process.exit(1));
