@@ -16,6 +16,9 @@ import { sendError, toPasserbyError } from "./refusals.ts";
 import { addStaticFiles } from "./static-files.ts";
 import { addStreamRoute } from "./stream-route.ts";
 
+/** How long connections may take to be done with once the server drains; below the deadline of the whole stop. */
+const DRAIN_MS = 5_000;
+
 /**
  * Builds the application; nothing listens yet. With an intake it takes events itself; without one that is done by
  * workers, which pass all else on to here.
@@ -37,6 +40,8 @@ export async function buildApp(parts: ServerParts, intake: Intake | null): Promi
   });
   app.addHook("preClose", (done) => {
     isClosing = true;
+    // A client that does not read its answers would keep the server from stopping.
+    setTimeout(() => app.server.closeAllConnections(), DRAIN_MS).unref();
     done();
   });
   addErrorAnswers(app, parts);
