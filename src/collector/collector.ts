@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import type { Settings } from "../config.ts";
 import { type ErrorDetail, PasserbyError } from "../errors.ts";
 import { type DropReason, REFUSAL_REASONS, type RefusalReason } from "../event.ts";
+import { createPageFacts, type PageFacts } from "./asking-page.ts";
 import type { Control } from "./control/control.ts";
 import type { RateLimiter } from "./control/rate-limit.ts";
 import type { OnceStore, ReadyEvent, StoreOutcome } from "./duplicates/store-once.ts";
@@ -27,7 +28,6 @@ import { refuseWhole, type SortedBatch, sortBatch } from "./intake/sort-batch.ts
 import { validateEvent } from "./intake/validate.ts";
 import type { Ledger } from "./ledger/open-ledger.ts";
 import { RequestAccount } from "./ledger/request-account.ts";
-import { createPageFacts, type PageFacts } from "./page-facts.ts";
 import { type Drop, type PipelineState, type Processed, runAll } from "./pipeline.ts";
 import { createScrubbers } from "./privacy/scrub-event.ts";
 

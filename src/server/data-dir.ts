@@ -7,6 +7,7 @@ import { answerBrake, BRAKE_COMMAND } from "../collector/control/brake-command.t
 import { type KeptControl, openControl } from "../collector/control/control-file.ts";
 import { settleIdFiles } from "../collector/duplicates/settle-id-files.ts";
 import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
+import type { LedgerReader } from "../collector/ledger/open-ledger.ts";
 import { settleLedgers } from "../collector/ledger/settle-ledgers.ts";
 import { createEventStream, type EventStream, STREAM_LIMITS } from "../live/event-stream.ts";
 import { createRing, type Ring } from "../live/ring.ts";
@@ -18,7 +19,7 @@ import type { Store } from "../store/store.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { type Closers, repeat } from "./closers.ts";
-import { answerLedger, type LedgerReader } from "./ledger-route.ts";
+import { answerLedger } from "./ledger-route.ts";
 import { startLoading } from "./loading.ts";
 import type { Starting } from "./starting.ts";
 

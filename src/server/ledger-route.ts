@@ -9,14 +9,11 @@ import {
   type LedgerReport,
   reportLedger,
 } from "../collector/ledger/ledger-report.ts";
-import type { Ledger } from "../collector/ledger/open-ledger.ts";
+import type { LedgerReader } from "../collector/ledger/open-ledger.ts";
 import { PasserbyError } from "../errors.ts";
 import type { Json } from "../log/control-channel.ts";
 import { requireKey, requireSite } from "./access/access.ts";
 import type { ServerParts } from "./parts.ts";
-
-/** What can be asked of the ledger of all writers. */
-export type LedgerReader = Pick<Ledger, "read" | "arrivals">;
 
 const DAY_MS = 86_400_000;
 /** Longest range that is told by the minute: more rows than these say nothing that an hour does not. */

@@ -1,6 +1,7 @@
 /** What the routes lean on; assembled once in run.ts. */
 import type { Clock } from "../clock.ts";
-import type { PageFacts } from "../collector/page-facts.ts";
+import type { PageFacts } from "../collector/asking-page.ts";
+import type { LedgerReader } from "../collector/ledger/open-ledger.ts";
 import type { Settings } from "../config.ts";
 import type { EventStream } from "../live/event-stream.ts";
 import type { Ring } from "../live/ring.ts";
@@ -13,7 +14,6 @@ import type { SignIn } from "./access/sign-in-sessions.ts";
 import type { Health } from "./health/health.ts";
 import type { RequestMeter } from "./health/request-meter.ts";
 import type { ServerLog } from "./health/server-log.ts";
-import type { LedgerReader } from "./ledger-route.ts";
 
 export type ServerParts = {
   readonly settings: Settings;

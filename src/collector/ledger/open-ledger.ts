@@ -53,6 +53,9 @@ export type Ledger = {
   readonly close: () => Promise<void>;
 };
 
+/** What can be asked of the ledger of all writers. */
+export type LedgerReader = Pick<Ledger, "read" | "arrivals">;
+
 /** Opens a writer's ledger, and makes good what a crash has cut off. To be called between opening the log and its first append. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { dataDir, writer, clock } = options;

@@ -61,10 +61,12 @@ async function collect(request: IncomingMessage, bytes: Buffer, parts: EventEndp
 function refuseLength(request: IncomingMessage, response: ServerResponse, parts: EventEndpointParts): void {
   parts.collector.countRefusal("payload_too_large");
   const message = `the body is larger than ${BOUNDS.bodyBytes} bytes: send fewer events at a time`;
-  // With `Connection: close` Node would close both sides at once; the kernel would then answer what is still coming with
-  // a reset, and the client would see no answer.
+  const answer = errorAnswer(new PasserbyError("payload_too_large", message));
+  sendAnswer(request, response, { ...answer, headers: ["connection", "close"] }, parts);
+  // After `Connection: close` Node closes both sides at once; the kernel would then answer what is still coming with a
+  // reset, and the client would see no answer. Node has no public name for leaving our closing to us.
+  Reflect.set(response, "_last", false);
   response.once("finish", () => request.socket.end());
-  sendAnswer(request, response, errorAnswer(new PasserbyError("payload_too_large", message)), parts);
   request.resume();
   const timer = setTimeout(() => request.destroy(), LINGER_MS);
   request.once("close", () => clearTimeout(timer));

@@ -4,8 +4,8 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { createPageFacts } from "../../collector/asking-page.ts";
 import { makeHashSeed } from "../../collector/control/key-hash.ts";
-import { createPageFacts } from "../../collector/page-facts.ts";
 import { socketPath } from "../../log/control-channel.ts";
 import { type AddressReader, trustProxies } from "../access/client-address.ts";
 import { createRequestLimits } from "../access/request-limits.ts";
