@@ -54,8 +54,8 @@ export async function buildApp(parts: ServerParts, intake: Intake | null): Promi
         done();
       });
       addCors(metrics, parts.collector.origins);
-      // Of its own, so that a page of an allowed origin can read this answer, too.
-      metrics.setNotFoundHandler(answerNotFound);
+      // A route of its own, so that a page of an allowed origin can read this answer, too, and no file is looked for.
+      metrics.route({ method: ["GET", "POST", "PUT", "PATCH", "DELETE"], url: "/*", handler: answerNotFound });
       addLiveRoutes(metrics, parts);
       addStreamRoute(metrics, parts);
       addLedgerRoute(metrics, parts);

@@ -50,5 +50,12 @@ export function toPasserbyError(error: unknown): PasserbyError {
   const known =
     error instanceof Error && "code" in error && typeof error.code === "string" ? KNOWN_CODES[error.code] : undefined;
   if (known !== undefined) return new PasserbyError(known[0], known[1], { cause: error });
+  if (isClientError(error)) return new PasserbyError("not_found", "there is nothing here", { cause: error });
   return new PasserbyError("internal_error", "something went wrong here; it is in the server's log", { cause: error });
+}
+
+/** A library's word that the request is at fault, such as a path that leads out of the folder of files. */
+function isClientError(error: unknown): boolean {
+  if (!(error instanceof Error) || !("statusCode" in error)) return false;
+  return typeof error.statusCode === "number" && error.statusCode >= 400 && error.statusCode < 500;
 }
