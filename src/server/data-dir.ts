@@ -22,6 +22,7 @@ import { type Closers, repeat } from "./closers.ts";
 import { answerLedger } from "./ledger-route.ts";
 import { startLoading } from "./loading.ts";
 import type { Starting } from "./starting.ts";
+import { waitForOrphans } from "./workers/orphans.ts";
 
 /** How often old salts are looked after when no request does it. */
 const SALT_CHECK_MS = 60_000;
@@ -55,6 +56,7 @@ export async function openDataDir(options: Starting, front: Front, closers: Clos
   opening.promise.catch(() => undefined); // Whoever asks before a start that fails is told by the end of it.
   const folder = await claimLog(dataDir, clock, commandsOf(front, opening.promise));
   closers.add(() => folder.close());
+  await waitForOrphans(dataDir);
   // All of it is read when the folder is ours: until then passerby brake may write what the next start is to obey.
   const keys = openKeys(dataDir, clock);
   const signIn = openSignIn(dataDir, { clock, keys });

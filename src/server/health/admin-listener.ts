@@ -36,7 +36,7 @@ export async function openAdminListener({ address, readMetrics, onError }: Admin
     return reply.code(500).type("text/plain").send("something went wrong here; it is in the server's log\n");
   });
   try {
-    return { url: await app.listen(address), close: async () => app.close() };
+    return { url: await app.listen({ ...address }), close: async () => app.close() };
   } catch (cause) {
     await app.close();
     throw describeListenError(cause, address);
