@@ -6,7 +6,7 @@ import { makeEvent } from "../../test/fault/make-event.ts";
 import { isLong } from "../../test/means.ts";
 import type { AcceptedEvent } from "../event.ts";
 import { encodeLines } from "../log/encode-line.ts";
-import { MAKE_INCOMING } from "./certain-lines.ts";
+import { CREATE_INCOMING, READ_CHUNKS } from "./certain-lines.ts";
 import { judgeDoubtfulLines } from "./doubtful-lines.ts";
 import { type Database, openDatabase } from "./duckdb.ts";
 
@@ -168,7 +168,8 @@ async function readInSql(lines: readonly string[]): Promise<readonly unknown[]> 
   appender.appendBlob(Buffer.from(lines.join("\n")));
   appender.endRow();
   appender.closeSync();
-  await ask(MAKE_INCOMING);
+  await ask(CREATE_INCOMING);
+  await ask(READ_CHUNKS);
   return (await ask("SELECT raw FROM incoming WHERE raw IS NOT NULL ORDER BY line")).map((row) => row["raw"]);
 }
 

@@ -54,12 +54,17 @@ const ENCODED = `concat('{', ${EVENT_FIELDS.map(
 ).join(", ")}, '}')`;
 
 /**
- * Makes the temporary table `incoming` of the lines in `chunks`: `line`, the columns of an event, and `raw`, which is
- * NULL where the line is certain; where it is not, only `line` and `raw` mean anything.
+ * Makes the temporary table `incoming`, empty: `line`, the columns of an event, and `raw`, which is NULL where the line
+ * is certain; where it is not, only `line` and `raw` mean anything.
  */
-export const MAKE_INCOMING: string = `CREATE OR REPLACE TEMP TABLE incoming AS
-SELECT line, ${EVENT_COLUMNS.map((column) => `${columnValue(column)} AS "${column.name}"`).join(", ")},
-  CASE WHEN text = ${ENCODED} AND ${CHECKS.join(" AND ")} THEN NULL ELSE text END AS raw
+export const CREATE_INCOMING: string = `CREATE OR REPLACE TEMP TABLE incoming (line UINTEGER, ${EVENT_COLUMNS.map(
+  ({ name, type }) => `"${name}" ${type}`,
+).join(", ")}, raw VARCHAR)`;
+
+/** Adds the lines of the temporary table `chunks` to `incoming`. */
+export const READ_CHUNKS: string = `INSERT INTO incoming
+SELECT line, ${EVENT_COLUMNS.map(columnValue).join(", ")},
+  CASE WHEN text = ${ENCODED} AND ${CHECKS.join(" AND ")} THEN NULL ELSE text END
 FROM (
   SELECT line, text, unnest(TRY(json_transform(text, '${STRUCTURE}')))
   FROM (

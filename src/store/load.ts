@@ -31,6 +31,9 @@ export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, eras
 const BATCH_BYTES = 67_108_864;
 const BATCH_LINES = 122_880;
 
+/** After so many events a checkpoint is made as soon as there is nothing to load. */
+const CHECKPOINT_EVENTS = 20_000;
+
 /** Thrown when a file ends before its checkpoint: the store holds what the log does not, and has to be rebuilt. */
 export class LogShrunkError extends Error {}
 
@@ -41,6 +44,8 @@ export class Loader {
   private readonly checkpoints = new Map<string, Checkpoint>();
   private readonly seen = new Map<string, Pick<LogFile, "inode" | "bytes">>();
 
+  /** Events that are in the write-ahead log at most. */
+  private sinceCheckpoint = 0;
   private isStopping = false;
 
   constructor(dataDir: string, writer: Connection) {
@@ -83,7 +88,17 @@ export class Loader {
       this.seen.set(file.name, file);
       files += 1;
     }
+    if (files === 0) await this.giveMemoryBack();
+    this.sinceCheckpoint += counts.events;
     return { ...counts, files };
+  }
+
+  /** What is in the write-ahead log is also held in memory, and a flood may have left much of it. */
+  private async giveMemoryBack(): Promise<void> {
+    if (this.sinceCheckpoint < CHECKPOINT_EVENTS) return;
+    this.sinceCheckpoint = 0;
+    // A reader may be in its way; then it is made when the log is full, or at the end.
+    await this.writer.ask("CHECKPOINT").catch(() => {});
   }
 
   private async loadFile(file: LogFile): Promise<LineCounts> {

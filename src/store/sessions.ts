@@ -103,6 +103,9 @@ const INSERT_EVENTS = `INSERT INTO events BY NAME
 SELECT incoming.* EXCLUDE (line, raw), session, NOT is_smoke AND coalesce(is_robot, is_bot) AS is_robot
 FROM incoming LEFT JOIN assigned ON line = arriving`;
 
+/** What a batch needs and nothing else: memory is given back. */
+const TABLES = ["incoming", "arrived", "touched", "reopened", "placed", "made", "assigned"] as const;
+
 /** Moves the rows of the temporary table `incoming` into `events` and brings `sessions` up to date with them. */
 export async function storeWithSessions(ask: Ask): Promise<void> {
   await ask(ARRIVED);
@@ -116,4 +119,5 @@ export async function storeWithSessions(ask: Ask): Promise<void> {
   for (const statement of [PLACED, MADE, ...REPLACE_SESSIONS, ASSIGNED]) await ask(statement);
   if (isOpen) await ask(REASSIGN);
   await ask(INSERT_EVENTS);
+  for (const table of TABLES) await ask(`DROP TABLE ${table}`);
 }

@@ -1,7 +1,7 @@
 /** Brings a batch of lines into the temporary table `incoming`: typed columns, each event once. */
 import type { DuckDBAppender } from "@duckdb/node-api";
 import type { LineChunk } from "../log/read-chunks.ts";
-import { MAKE_INCOMING } from "./certain-lines.ts";
+import { CREATE_INCOMING, READ_CHUNKS } from "./certain-lines.ts";
 import { judgeDoubtfulLines, type Refused } from "./doubtful-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { leaveOutDuplicates } from "./duplicates.ts";
@@ -11,10 +11,14 @@ export type Staged = Refused & { readonly events: number; readonly duplicates: n
 
 const CREATE_CHUNKS = "CREATE OR REPLACE TEMP TABLE chunks (first_line UINTEGER, bytes BLOB)";
 
-/** Collects one batch, as bytes: nothing of it is held in JavaScript. */
+/** Each statement is planned for some milliseconds, and holds its text several times over. */
+const READ_BYTES = 8_388_608;
+
+/** Collects one batch; in JavaScript nothing of it is held. */
 export class Stage {
   private readonly writer: Connection;
   private lines = 0;
+  private waitingBytes = 0;
   private appender: DuckDBAppender | undefined;
 
   constructor(writer: Connection) {
@@ -29,27 +33,36 @@ export class Stage {
   /** Adds lines behind those that were added before. */
   async add({ bytes, lines }: LineChunk): Promise<void> {
     if (lines === 0) return;
+    // Replaced, not emptied: what a batch that failed has left behind is gone, and its memory with it.
+    if (this.lines === 0) await this.writer.ask(CREATE_INCOMING);
     this.appender ??= await this.openAppender();
     this.appender.appendUInteger(this.lines);
     this.appender.appendBlob(bytes);
     this.appender.endRow();
     this.lines += lines;
+    this.waitingBytes += bytes.length;
+    if (this.waitingBytes >= READ_BYTES) await this.readChunks();
   }
 
-  /** Fills `incoming` with the batch; to be called inside a transaction. */
+  /** Leaves in `incoming` what of the batch is new; to be called inside a transaction. */
   async finish(): Promise<Staged> {
-    const { ask } = this.writer;
-    this.appender?.closeSync();
-    await ask(MAKE_INCOMING);
-    await ask("DROP TABLE chunks");
+    await this.readChunks();
     const refused = await judgeDoubtfulLines(this.writer);
-    const duplicates = await leaveOutDuplicates(ask);
+    const duplicates = await leaveOutDuplicates(this.writer.ask);
     return { ...refused, duplicates, events: this.lines - refused.damaged - refused.erased - duplicates };
   }
 
   private async openAppender(): Promise<DuckDBAppender> {
-    // Replaced, not emptied: what a batch that failed has left behind is gone, and its memory with it.
     await this.writer.ask(CREATE_CHUNKS);
     return this.writer.duckdb.createAppender("chunks", "main", "temp");
+  }
+
+  private async readChunks(): Promise<void> {
+    if (this.appender === undefined) return;
+    this.appender.closeSync();
+    this.appender = undefined;
+    this.waitingBytes = 0;
+    await this.writer.ask(READ_CHUNKS);
+    await this.writer.ask("DROP TABLE chunks");
   }
 }
