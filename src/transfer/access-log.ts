@@ -1,6 +1,7 @@
 /**
  * Imports the access log of a web server as a named dataset. It promises: each request that is a page view becomes one
- * event, or was there already; all events of a file or none are in the log, whenever the import is killed; no address
+ * event, or was there already; all events of a file or none are in the log, whenever the import { createSaltKey, type SaltKey } from "../collector/identity/salt-key.ts";
+import is killed; no address
  * and no user agent is written anywhere; memory does not grow with the file.
  *
  *   file ▸ fingerprint (first reading) ▸ lines ▸ requests ▸ page views ▸ scrubbed, identified, enriched ▸ one shard
@@ -11,7 +12,6 @@
  *
  * A shard is only added to the data directory, so a collector may be running there or not.
  */
-import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { createAgentReader } from "../collector/enrichment/enrich.ts";
@@ -156,9 +156,9 @@ async function* pageViews(
 }
 
 function makerOf({ site, clock }: AccessLogImport): PageViewMaker {
-  const salts = new Map<string, KeyObject>();
-  const saltOf = (day: string): KeyObject => {
-    const salt = salts.get(day) ?? createSecretKey(clock.randomBytes(32));
+  const salts = new Map<string, SaltKey>();
+  const saltOf = (day: string): SaltKey => {
+    const salt = salts.get(day) ?? createSaltKey(clock.randomBytes(32));
     salts.set(day, salt);
     return salt;
   };

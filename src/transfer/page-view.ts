@@ -3,11 +3,11 @@
  * robots, scrubbing, browser, source. The address and the user agent stay in this file's locals.
  */
 
-import type { KeyObject } from "node:crypto";
 import { utcDay } from "../clock.ts";
 import type { AgentReader } from "../collector/enrichment/enrich.ts";
 import { findSource } from "../collector/enrichment/source.ts";
 import { deriveVisitorId } from "../collector/identity/identify.ts";
+import type { SaltKey } from "../collector/identity/salt-key.ts";
 import { scrubReferrer, scrubUrl } from "../collector/privacy/scrub.ts";
 import type { AcceptedEvent } from "../event.ts";
 import type { AccessRequest } from "./access-line.ts";
@@ -49,7 +49,7 @@ export type PageViewMaker = {
   readonly siteHosts: readonly string[];
   readonly agents: AgentReader;
   /** Returns the throw-away salt of a UTC day (`2026-11-23`). */
-  readonly saltOf: (day: string) => KeyObject;
+  readonly saltOf: (day: string) => SaltKey;
 };
 
 /** Makes the event of a request that `reasonToSkip` let through. */

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../clock.ts";
 import { type ActiveVisitors, trackActiveVisitors } from "./active-visitors.ts";
 import { currentVisitorId, deriveVisitorId } from "./identify.ts";
+import { createSaltKey } from "./salt-key.ts";
 import { openSalts, type SaltKeeper } from "./salts.ts";
 
 const traits = { site: "example.com", address: "192.0.2.1", userAgent: "Browser/1" };
@@ -19,10 +20,10 @@ function open(): SaltKeeper {
 
 describe("a visitor id", () => {
   it("is 22 characters of base64url and shares nothing between salts, sites, addresses and browsers", () => {
-    const salt = clock.randomBytes(32);
+    const salt = createSaltKey(clock.randomBytes(32));
     const ids = [
       deriveVisitorId(salt, traits),
-      deriveVisitorId(clock.randomBytes(32), traits),
+      deriveVisitorId(createSaltKey(clock.randomBytes(32)), traits),
       deriveVisitorId(salt, { ...traits, site: "other.org" }),
       deriveVisitorId(salt, { ...traits, address: "192.0.2.2" }),
       deriveVisitorId(salt, { ...traits, userAgent: "Browser/2" }),
@@ -32,7 +33,7 @@ describe("a visitor id", () => {
   });
 
   it("cannot be made equal by moving text between its parts", () => {
-    const salt = clock.randomBytes(32);
+    const salt = createSaltKey(clock.randomBytes(32));
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), fc.nat(6), (site, address, userAgent, cut) => {
         const joined = site + address;

@@ -2,10 +2,10 @@
  * The identify step: who a visitor is in mode `daily`, by an id that nobody can compute again once the salt of its day
  * is destroyed. The address and the user agent live in locals only. An id that the client sent is kept.
  */
-import { createHmac, type KeyObject } from "node:crypto";
 import type { Draft } from "../draft.ts";
 import type { Sender } from "../intake/sender.ts";
 import { type ActiveVisitors, isAfterMidnight } from "./active-visitors.ts";
+import type { SaltKey } from "./salt-key.ts";
 import type { SaltKeeper } from "./salts.ts";
 
 /** What an id is made of; two sites never share one. */
@@ -22,13 +22,9 @@ export type IdentityState = {
 /**
  * Returns the visitor id: the first 16 bytes of HMAC-SHA-256 (RFC 2104) under the salt of the UTC day, base64url, 22
  * characters. Each part is prefixed with its length in bytes, so that no two different visitors write the same input.
- * A salt made into a KeyObject once (`createSecretKey`) takes 4 µs, bytes take 27 µs (Node 24.21).
  */
-export function deriveVisitorId(salt: Uint8Array | KeyObject, traits: VisitorTraits): string {
-  const hmac = createHmac("sha256", salt);
-  const { site, address, userAgent } = traits;
-  hmac.update(withLength(site) + withLength(address) + withLength(userAgent));
-  return hmac.digest().subarray(0, 16).toString("base64url");
+export function deriveVisitorId(salt: SaltKey, { site, address, userAgent }: VisitorTraits): string {
+  return salt.digest(withLength(site) + withLength(address) + withLength(userAgent));
 }
 
 function withLength(text: string): string {

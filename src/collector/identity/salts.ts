@@ -3,10 +3,10 @@
  * together, and so that several processes of one server use the same. A salt is replaced at 00:00 UTC and destroyed
  * within 48 h of the start of its day; it is never logged or shown. Each birth and death is noted in the record of salts.
  */
-import { createSecretKey, type KeyObject } from "node:crypto";
 import { type Clock, utcDay } from "../../clock.ts";
 import { describeError } from "../../errors.ts";
 import { createSalt, readSalts, removeLeftoverSalts, removeSalts, type Salts } from "./salt-file.ts";
+import { createSaltKey, type SaltKey } from "./salt-key.ts";
 import { noteSalts } from "./salt-record.ts";
 
 const SALT_BYTES = 32;
@@ -26,10 +26,10 @@ const KEPT_INTO_NEXT_DAY_MS = 23 * HOUR_MS;
 const RETRY_MS = 60_000;
 
 /**
- * The salts in force: today's, and yesterday's while ids of yesterday may still be active. As keys, since each event
- * derives an id and Node 24.21 takes 23 µs to make a key of bytes.
+ * The salts in force: today's, and yesterday's while ids of yesterday may still be active. Made ready once, since each
+ * event derives an id.
  */
-export type DailySalts = { readonly today: KeyObject; readonly yesterday: KeyObject | undefined };
+export type DailySalts = { readonly today: SaltKey; readonly yesterday: SaltKey | undefined };
 
 export type SaltOptions = {
   readonly clock: Clock;
@@ -133,7 +133,7 @@ function inForceAt(nowMs: number, salts: Salts): DailySalts {
   const today = salts.get(utcDay(nowMs));
   if (today === undefined) throw new Error("today has no salt"); // makeToday always makes one.
   const yesterday = salts.get(utcDay(nowMs - DAY_MS));
-  return { today: createSecretKey(today), yesterday: yesterday && createSecretKey(yesterday) };
+  return { today: createSaltKey(today), yesterday: yesterday && createSaltKey(yesterday) };
 }
 
 /** Does something on disk; a failure is warned about once until all is well again. */

@@ -23,6 +23,9 @@ export type AddressReader = {
 };
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** An address in canonical form; `ipv4` is the 32-bit number of an IPv4 one. */
+type Hop = { readonly text: string; readonly ipv4: number | undefined };
 type Range = readonly [Address, number];
 
 /** Bytes of the header that are looked at, from the right: a chain that is longer was not made by proxies. */
@@ -35,7 +38,7 @@ export function trustProxies(
   { clock, onWarning }: { readonly clock: Clock; readonly onWarning: (message: string) => void },
 ): AddressReader {
   const ranges = trustedProxies.map(parseRange);
-  const isTrusted = (address: Address): boolean => ranges.some((range) => contains(range, address));
+  const isTrusted = trustOf(ranges);
   let untrusted = 0;
   let warnedAtMs = Number.NEGATIVE_INFINITY;
   const noteUntrusted = (): void => {
@@ -51,7 +54,7 @@ export function trustProxies(
   let lastTrusted: string | undefined;
   const trustsPeer = (peer: string): boolean => {
     if (peer === lastTrusted) return true;
-    const address = parseHop(peer);
+    const address = readHop(peer);
     if (address === undefined || !isTrusted(address)) return false;
     lastTrusted = peer;
     return true;
@@ -71,19 +74,55 @@ export function trustProxies(
   };
 }
 
-function firstUntrustedHop(chain: string, peer: string, isTrusted: (address: Address) => boolean): string {
+function firstUntrustedHop(chain: string, peer: string, isTrusted: (hop: Hop) => boolean): string {
   const isCut = chain.length > MAX_HEADER_LENGTH;
   const hops = chain.slice(-MAX_HEADER_LENGTH).split(",");
   let vouchedFor = peer;
   // The cut may have left the tail of an address that reads like another one.
   for (const hop of (isCut ? hops.slice(1) : hops).reverse()) {
-    const address = parseHop(hop.trim());
+    const address = readHop(hop.trim());
     // A proxy that did not know its client vouches for nothing that stands left of it.
     if (address === undefined) return vouchedFor;
-    vouchedFor = address.toString();
+    vouchedFor = address.text;
     if (!isTrusted(address)) return vouchedFor;
   }
   return vouchedFor;
+}
+
+/** Says of a hop whether one of the ranges holds it; comparing numbers, since most hops are IPv4 and every event has one. */
+function trustOf(ranges: readonly Range[]): (hop: Hop) => boolean {
+  const narrow = ranges.flatMap(([network, bits]) =>
+    network.kind() === "ipv4" ? [{ network: numberOf(network.toString()), shift: 32 - bits }] : [],
+  );
+  const isInside = (ipv4: number, { network, shift }: (typeof narrow)[number]): boolean =>
+    shift === 32 || ipv4 >>> shift === network >>> shift;
+  return ({ text, ipv4 }) => {
+    if (ipv4 !== undefined) return narrow.some((range) => isInside(ipv4, range));
+    const address = ipaddr.parse(text);
+    return ranges.some((range) => contains(range, address));
+  };
+}
+
+function readHop(text: string): Hop | undefined {
+  // What isIP calls IPv4 is in canonical form: four numbers without leading zeros.
+  if (isIP(text) === 4) return { text, ipv4: numberOf(text) };
+  const address = parseHop(text);
+  if (address === undefined) return undefined;
+  const canonical = address.toString();
+  return { text: canonical, ipv4: address.kind() === "ipv4" ? numberOf(canonical) : undefined };
+}
+
+function numberOf(ipv4: string): number {
+  let number = 0;
+  let part = 0;
+  for (let index = 0; index < ipv4.length; index++) {
+    const code = ipv4.charCodeAt(index);
+    if (code === 0x2e) {
+      number = (number << 8) | part;
+      part = 0;
+    } else part = part * 10 + code - 0x30;
+  }
+  return ((number << 8) | part) >>> 0;
 }
 
 function parseRange(text: string): Range {
