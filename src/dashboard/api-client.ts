@@ -41,6 +41,34 @@ export type Arrivals = {
   readonly notes: readonly ArrivalNote[];
 };
 
+/** What the ledger is asked for; an event counts in the range in which it came. */
+export type LedgerQuestion = Pick<Question, "site" | "date_range" | "timezone">;
+
+/** Numbers of events. received = stored + dropped + refused + in_flight. */
+export type LedgerTotals = {
+  readonly received: number;
+  readonly stored: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly refused: Readonly<Record<string, number>>;
+  /** Given up by clients before they could be sent; no part of received. */
+  readonly client_lost: number;
+  /** Of requests that have no answer yet. */
+  readonly in_flight: number;
+};
+
+export type LedgerReport = {
+  readonly totals: LedgerTotals;
+  /** False where the numbers do not add up in some minute. */
+  readonly balanced: boolean;
+  readonly warnings: readonly string[];
+};
+
+/** What became of a site's events; `unknown` is what no site can be told of, null where that may not be seen. */
+export type SiteLedger = { readonly own: LedgerReport; readonly unknown: LedgerReport | null };
+
+/** How the server itself is; `reasons` say why events cannot be stored. */
+export type HealthAnswer = { readonly reasons?: readonly string[]; readonly warnings: readonly string[] };
+
 /** How a visitor of the dashboard proves who they are: with a key, or once with the link of the terminal. */
 export type Credential = { readonly key: string } | { readonly token: string };
 
@@ -62,6 +90,8 @@ export type ApiClient = {
   readonly ask: (question: Question, signal?: AbortSignal) => Promise<Answer>;
   readonly countVisitorsNow: (site: string) => Promise<number>;
   readonly readArrivals: (site: string) => Promise<Arrivals>;
+  readonly readLedger: (question: LedgerQuestion, signal?: AbortSignal) => Promise<SiteLedger>;
+  readonly readHealth: () => Promise<HealthAnswer>;
 };
 
 /** Makes a client. `onKeyRequired` is called whenever an answer says that nobody is signed in. */
@@ -82,6 +112,8 @@ export function createApiClient(onKeyRequired: () => void): ApiClient {
     ask: async (question, signal) => (await post("/api/query", question, signal)) as Answer,
     countVisitorsNow: async (site) => ((await post("/api/now", { site })) as { visitors: number }).visitors,
     readArrivals: async (site) => (await post("/api/arrivals", { site })) as Arrivals,
+    readLedger: async (question, signal) => (await post("/api/ledger", question, signal)) as SiteLedger,
+    readHealth: async () => (await post("/api/health", {})) as HealthAnswer,
   };
 }
 

@@ -16,6 +16,7 @@ import "./styles/base.css";
 import "./styles/header.css";
 import "./styles/cards.css";
 import "./styles/chart.css";
+import "./styles/arrived.css";
 import "./styles/panels.css";
 
 applyTheme(readTheme());

@@ -6,6 +6,7 @@
 import { Temporal } from "temporal-polyfill";
 import { PasserbyError } from "../errors.ts";
 import {
+  type DateRange,
   type Dimension,
   EVENT_DIMENSIONS,
   METRICS,
@@ -53,8 +54,7 @@ export function parseQuery(body: unknown, options: ParseOptions): Query {
   const metrics = parseList(body["metrics"], "metrics", METRICS);
   if (metrics.length === 0) throw refuse("#/metrics", "Expected a minimum of 1 items but got 0.");
   const dimensions = parseList(body["dimensions"] ?? [], "dimensions", DIMENSIONS);
-  const dateRange = body["date_range"];
-  if (!isDateRange(dateRange)) throw refuse("#/date_range", `Invalid date range ${show(dateRange)}`);
+  const dateRange = parseDateRange(body["date_range"]);
   const query: Query = {
     site: parseSite(body, options.sites),
     metrics,
@@ -68,6 +68,28 @@ export function parseQuery(body: unknown, options: ParseOptions): Query {
   };
   refuseMixtures(query);
   return query;
+}
+
+/** Parses the `date_range` of a question. Throws `invalid_query`. */
+export function parseDateRange(value: unknown): DateRange {
+  if (isDateRange(value)) return value;
+  throw refuse("#/date_range", `Invalid date range ${show(value)}`);
+}
+
+/**
+ * Parses the `timezone` of a question. Takes every name the platform knows, old aliases too: browsers still send
+ * Asia/Calcutta. Throws `invalid_query`.
+ */
+export function parseTimezone(value: unknown): string {
+  if (typeof value === "string" && /^[A-Za-z]/.test(value)) {
+    try {
+      Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(value);
+      return value;
+    } catch {
+      // Not a zone: refused below like everything else that is none.
+    }
+  }
+  throw refuse("#/timezone", `Invalid timezone ${show(value)}: expected an IANA name such as Europe/Berlin`);
 }
 
 function requireKeys(body: Body): void {
@@ -155,19 +177,6 @@ function parsePagination(value: unknown): Query["pagination"] {
 function parseWhole(value: unknown, path: string, [low, high]: readonly [number, number]): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high) return value;
   throw refuse(path, `Expected a whole number from ${low} to ${high} but got ${show(value)}.`);
-}
-
-/** Takes every name the platform knows, old aliases too: browsers still send Asia/Calcutta. */
-function parseTimezone(value: unknown): string {
-  if (typeof value === "string" && /^[A-Za-z]/.test(value)) {
-    try {
-      Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(value);
-      return value;
-    } catch {
-      // Not a zone: refused below like everything else that is none.
-    }
-  }
-  throw refuse("#/timezone", `Invalid timezone ${show(value)}: expected an IANA name such as Europe/Berlin`);
 }
 
 /** A visit has no one name of an event, so its bounce or duration belongs to none. */

@@ -1,4 +1,4 @@
-/** The dashboard's own API: signing in, questions, visitors now, and what arrived. Its paths name nothing that blockers look for. */
+/** The dashboard's own API: signing in, questions, visitors now, what arrived, and health. Its paths name nothing that blockers look for. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
 import { PasserbyError } from "../errors.ts";
@@ -7,6 +7,7 @@ import { answer } from "../query/query.ts";
 import { visitorsNow } from "../query/visitors-now.ts";
 import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "./access/access.ts";
 import type { Session } from "./access/sign-in-sessions.ts";
+import { answerSiteLedger } from "./dashboard-ledger.ts";
 import type { ServerParts } from "./parts.ts";
 
 const signInBody = Compile({
@@ -45,6 +46,12 @@ export function addDashboardRoutes(app: FastifyInstance, parts: ServerParts): vo
   });
   app.post("/arrivals", async (request) => {
     return parts.ledger.arrivals(readSite(request, requireReader(request, parts)));
+  });
+  app.post("/ledger", async (request) => answerSiteLedger(request.body, requireReader(request, parts), parts));
+  // Always 200: that it could be asked is one thing, what it says is another.
+  app.post("/health", async (request) => {
+    requireReader(request, parts);
+    return parts.health.answer();
   });
 }
 

@@ -58,7 +58,8 @@ async function report(asked: LedgerQuestion, ledger: LedgerReader): Promise<Ledg
   return reportLedger(await ledger.read(asked), asked);
 }
 
-function checkSite(site: string | null, { settings }: ServerParts): void {
+/** Throws `invalid_request` unless a site is configured, `(unknown)`, or null for all. */
+export function checkSite(site: string | null, { settings }: Pick<ServerParts, "settings">): void {
   if (site === null || site === UNKNOWN_SITE || settings.sites.some(({ name }) => name === site)) return;
   throw new PasserbyError("invalid_request", "site must be the name of a configured site, or (unknown)");
 }

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from "playwright-core";
 import { build } from "vite";
 import { chromium } from "../means.ts";
-import { startTestServer, type TestServer } from "../support/test-server.ts";
+import { startTestServer, type TestServer, type TestServerOptions } from "../support/test-server.ts";
 
 const CONFIG = fileURLToPath(new URL("../../src/dashboard/vite.config.ts", import.meta.url));
 const QUIET_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
@@ -40,12 +40,13 @@ export type Harness = {
   readonly close: () => Promise<void>;
 };
 
-/** Builds the dashboard and starts server and browser. Close it. */
-export async function startHarness(): Promise<Harness> {
+/** Builds the dashboard and starts server and browser; settings are by variable name. Close it. */
+export async function startHarness(options: Pick<TestServerOptions, "settings" | "dataDir"> = {}): Promise<Harness> {
   const distDir = mkdtempSync(join(tmpdir(), "passerby-dist-"));
   const outDir = join(distDir, "dashboard");
   await build({ configFile: CONFIG, logLevel: "silent", build: { outDir, emptyOutDir: true } });
-  const server = await startTestServer({ distDir, settings: { METRICS_SITES: SITES } });
+  const settings = { METRICS_SITES: SITES, ...options.settings };
+  const server = await startTestServer({ ...options, distDir, settings });
   const browser = await driver.launch({ executablePath: chromium ?? "", args: QUIET_FLAGS });
   const misdeeds: Misdeeds = { errors: [], breaches: [], requests: [] };
   const openPage: Harness["openPage"] = async (path = "/", options = {}) => {

@@ -117,6 +117,61 @@ describe("GET /api/metrics/ledger", () => {
   });
 });
 
+describe("POST /api/ledger", () => {
+  const TODAY = { site: "other.org", date_range: "24h", timezone: "Asia/Kolkata" };
+
+  async function ask(body: unknown, key?: string) {
+    const headers = { "content-type": "application/json", ...(key && { authorization: `Bearer ${key}` }) };
+    const response = await fetch(`${server.url}/api/ledger`, { method: "POST", headers, body: JSON.stringify(body) });
+    const answered: unknown = await response.json();
+    return { status: response.status, body: answered };
+  }
+
+  it("tells a reader of all sites of one, and beside it what no site can be told of", async () => {
+    expect(await ask(TODAY, keys.all)).toMatchObject({
+      status: 200,
+      body: {
+        own: { totals: OTHER, balanced: true },
+        unknown: { totals: { received: 1, refused: { invalid_json: 1 } } },
+      },
+    });
+  });
+
+  it("tells a reader of one site of that site only", async () => {
+    expect(await ask(TODAY, keys.oneSite)).toMatchObject({
+      status: 200,
+      body: { own: { totals: OTHER }, unknown: null },
+    });
+    for (const site of ["example.com", "(unknown)"]) {
+      expect(await ask({ ...TODAY, site }, keys.oneSite)).toMatchObject({
+        status: 403,
+        body: { error: "scope_missing" },
+      });
+    }
+  });
+
+  it.each([
+    ["day", 4],
+    ["all", 4],
+    ["7d", 0],
+    [["2020-01-01", "2020-01-31"], 0],
+    [["2020-01-01", "2199-12-31"], 4],
+  ])("reads %j as a question does", async (date_range, received) => {
+    expect(await ask({ ...TODAY, date_range }, keys.all)).toMatchObject({ body: { own: { totals: { received } } } });
+  });
+
+  it.each([
+    ["no key", TODAY, () => undefined, 401, "key_required"],
+    ["a key that may only send", TODAY, () => keys.ingest, 403, "scope_missing"],
+    ["a site that there is not", { ...TODAY, site: "nowhere.net" }, () => keys.all, 400, "invalid_request"],
+    ["a field that there is not", { ...TODAY, by: "day" }, () => keys.all, 400, "invalid_request"],
+    ["a range that is none", { ...TODAY, date_range: "fortnight" }, () => keys.all, 400, "invalid_query"],
+    ["a zone that is none", { ...TODAY, timezone: "Mars/Olympus" }, () => keys.all, 400, "invalid_query"],
+  ])("refuses %s", async (_what, body, key, status, error) => {
+    expect(await ask(body, key())).toMatchObject({ status, body: { ok: false, error } });
+  });
+});
+
 describe("passerby ledger", () => {
   it("shows a table beside the running server, and that it holds", async () => {
     const { code, stdout } = await run(["--data-dir", server.dataDir, "--check"]);

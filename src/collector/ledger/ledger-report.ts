@@ -100,7 +100,7 @@ function describeLimited(rows: readonly LedgerRow[]): readonly string[] {
     const share = limited / own.reduce((sum, row) => sum + row.received, 0);
     if (!(share > MAX_RATE_LIMITED_SHARE)) return [];
     const percent = (share * 100).toFixed(1);
-    return `${site}: ${percent} % of what came was refused for its rate (more than 0.5 %): raise METRICS_RATE_LIMIT, or look who sends so much`;
+    return `${site}: ${percent} % of what came was refused for its rate (more than 0.5 %): if they were real visitors, raise METRICS_RATE_LIMIT or name your proxy in TRUSTED_PROXIES`;
   });
 }
 
@@ -109,7 +109,7 @@ function describeUncertain(rows: readonly LedgerRow[]): readonly string[] {
   if (minutes.length === 0) return [];
   const named = minutes.slice(0, MAX_NAMED).map(minuteText).join(", ");
   const more = minutes.length > MAX_NAMED ? ` and ${minutes.length - MAX_NAMED} more` : "";
-  return [`a run ended without closing the ledger: all counts but stored may be too low at ${named}${more}`];
+  return [`a run ended without closing the ledger: all counts but stored may be too low at ${named}${more} (UTC)`];
 }
 
 function minuteText(minuteMs: number): string {

@@ -12,6 +12,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   site_off: "collection is off for this site",
   invalid_json: "the body is no JSON",
   invalid_event: "the answer to the request names the field",
+  key_required: "make one with passerby key create --scope ingest",
   origin_not_allowed: "add it to ALLOWED_ORIGINS",
   payload_too_large: "send at most 64 KiB at a time",
   unsupported_media_type: "send application/json or text/plain",

@@ -1,7 +1,8 @@
-/** The figures of a site: range and filters, totals, graph, lists, and how to read them. */
+/** The figures of a site: range and filters, totals, graph, lists, what arrived, and how to read them. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Filter } from "../../report.ts";
+import { ArrivedCard } from "../cards/arrived-card.tsx";
 import { BreakdownCard } from "../cards/breakdown-card.tsx";
 import { BREAKDOWNS } from "../cards/breakdowns.ts";
 import { GraphCard } from "../cards/graph-card.tsx";
@@ -104,6 +105,7 @@ function Cards({ scope, totals, graph, isDark, refresh, navigate, onFilter }: Ca
           />
         ))}
       </div>
+      <ArrivedCard scope={scope} refresh={refresh} />
     </>
   );
 }

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { SiteList } from "../api-client.ts";
+import { HealthNotice } from "../controls/health-notice.tsx";
 import { PageHeader } from "../controls/page-header.tsx";
 import { ShortcutList } from "../controls/shortcut-list.tsx";
 import { Trouble } from "../controls/trouble.tsx";
@@ -38,6 +39,7 @@ export function SitePage({ siteList, onSignOut }: SitePageProps): JSX.Element {
         onSignOut={onSignOut}
       />
       <main>
+        <HealthNotice />
         <SiteBody
           key={site}
           site={site}

@@ -1,11 +1,9 @@
 /** The page of a site without events: how to install, and what has arrived meanwhile, in plain words. */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import type { Arrivals } from "../api-client.ts";
 import { CopyBlock } from "../controls/copy-block.tsx";
 import { describeArrivals, describeNote } from "../format/arrivals.ts";
 import { packageSnippet, scriptSnippet } from "../format/snippets.ts";
-import { useSession } from "../state/session.ts";
+import { useArrivals } from "../state/use-arrivals.ts";
 
 type WaitingPageProps = {
   readonly site: string;
@@ -67,21 +65,4 @@ function ArrivalsPanel({ site, refresh }: Pick<WaitingPageProps, "site" | "refre
       )}
     </section>
   );
-}
-
-function useArrivals(site: string, refresh: number): Arrivals | "unknown" | null {
-  const { api } = useSession();
-  const [arrivals, setArrivals] = useState<Arrivals | "unknown" | null>(null);
-  // `refresh` asks the same again
-  useEffect(() => {
-    let isWanted = true;
-    api.readArrivals(site).then(
-      (read) => isWanted && setArrivals(read),
-      () => isWanted && setArrivals("unknown"),
-    );
-    return () => {
-      isWanted = false;
-    };
-  }, [api, site, refresh]);
-  return arrivals;
 }

@@ -1,6 +1,6 @@
 /** The questions that the page asks, made from what is being looked at. */
 import type { Filter, FilterDimension, Metric } from "../../report.ts";
-import type { Question } from "../api-client.ts";
+import type { LedgerQuestion, Question } from "../api-client.ts";
 import { chooseBucket, type Here, type Range, toDateRange } from "./range-presets.ts";
 import type { GraphMetric } from "./view.ts";
 
@@ -61,6 +61,11 @@ export function askBreakdown(
     include: { total_rows: true },
     pagination: { limit, offset: 0 },
   };
+}
+
+/** Asks what arrived in the range; filters pick visits, which much of what arrives never became. */
+export function askArrived({ site, range, here }: Scope): LedgerQuestion {
+  return { site, date_range: toDateRange(range, here), timezone: here.timezone };
 }
 
 function common({ site, range, filters, here }: Scope): Omit<Question, "metrics"> {
