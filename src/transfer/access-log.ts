@@ -1,7 +1,6 @@
 /**
  * Imports the access log of a web server as a named dataset. It promises: each request that is a page view becomes one
- * event, or was there already; all events of a file or none are in the log, whenever the import { createSaltKey, type SaltKey } from "../collector/identity/salt-key.ts";
-import is killed; no address
+ * event, or was there already; all events of a file or none are in the log, whenever the import is killed; no address
  * and no user agent is written anywhere; memory does not grow with the file.
  *
  *   file ▸ fingerprint (first reading) ▸ lines ▸ requests ▸ page views ▸ scrubbed, identified, enriched ▸ one shard
@@ -12,9 +11,11 @@ import is killed; no address
  *
  * A shard is only added to the data directory, so a collector may be running there or not.
  */
+
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { createAgentReader } from "../collector/enrichment/enrich.ts";
+import { createSaltKey, type SaltKey } from "../collector/identity/salt-key.ts";
 import type { Site } from "../config.ts";
 import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import type { AcceptedEvent } from "../event.ts";

@@ -1,8 +1,8 @@
-import { createSecretKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sharedData } from "../../test/means.ts";
 import { createAgentReader } from "../collector/enrichment/enrich.ts";
+import { createSaltKey } from "../collector/identity/salt-key.ts";
 import { decodeLine, isStoredEvent } from "../log/decode-line.ts";
 import { encodeLines } from "../log/encode-line.ts";
 import { ACCESS_FORMATS, type AccessRequest, parseAccessLine } from "./access-line.ts";
@@ -22,7 +22,7 @@ const MAKER: PageViewMaker = {
   site: "example.com",
   siteHosts: ["example.com"],
   agents: createAgentReader(),
-  saltOf: (day) => createSecretKey(Buffer.from(day)),
+  saltOf: (day) => createSaltKey(Buffer.from(day)),
 };
 
 const ID = "e3b0c442-98fc-81c1-8526-000000000102";
