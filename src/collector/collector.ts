@@ -19,6 +19,7 @@ import { createPlaceFinder } from "./enrichment/find-place.ts";
 import { trackActiveVisitors } from "./identity/active-visitors.ts";
 import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
 import type { SaltKeeper } from "./identity/salts.ts";
+import { type AddressChecks, createAddressChecks } from "./intake/address-checks.ts";
 import { countEvents } from "./intake/count-events.ts";
 import { type Batch, decodeBatch, type EncodedBody } from "./intake/decode.ts";
 import type { OriginList } from "./intake/origins.ts";
@@ -79,6 +80,7 @@ export type CollectorParts = {
 type Collecting = CollectorParts & {
   readonly origins: OriginList;
   readonly sites: SiteFinder;
+  readonly addresses: AddressChecks;
   readonly state: PipelineState;
 };
 
@@ -86,7 +88,7 @@ type Collecting = CollectorParts & {
 export function createCollector(parts: CollectorParts): Collector {
   const { settings, clock, salts, control, ledger } = parts;
   const sites = indexSites(settings.sites);
-  const identity: IdentityState = { salts, active: trackActiveVisitors(), derived: new WeakMap() };
+  const identity: IdentityState = { salts, active: trackActiveVisitors(), last: undefined };
   const state = {
     settings,
     clock,
@@ -100,7 +102,7 @@ export function createCollector(parts: CollectorParts): Collector {
     control,
   };
   const pages = createPageFacts(settings, { sites, control, clock });
-  const collecting = { ...parts, origins: pages.origins, sites, state };
+  const collecting = { ...parts, origins: pages.origins, sites, addresses: createAddressChecks(), state };
   return {
     ...pages,
     collect: (request) => collect(request, collecting),
@@ -166,10 +168,10 @@ type Decoded = CollectRequest & {
 };
 
 async function storeBatch(decoded: Decoded, collecting: Collecting): Promise<CollectAnswer> {
-  const { settings, sites, clock, state } = collecting;
+  const { settings, sites, addresses, clock, state } = collecting;
   const { batch, sender, receivedAtMs, account } = decoded;
   const receivedAt = new Date(receivedAtMs).toISOString();
-  const validation = { settings, sites, clock, sender, receivedAtMs, receivedAt, batch };
+  const validation = { settings, sites, addresses, clock, sender, receivedAtMs, receivedAt, batch };
   const sorted = sortBatch(batch.events, (raw, index) => validateEvent(raw, index, validation));
   account.arrive(sorted);
   refuseWhole(sorted, decoded.isPartial);

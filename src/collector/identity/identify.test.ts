@@ -48,7 +48,7 @@ describe("a visitor id", () => {
 describe("a visit over midnight UTC", () => {
   let active: ActiveVisitors;
   const idAt = (salts: SaltKeeper, time: string): string =>
-    currentVisitorId({ salts, active, derived: new WeakMap() }, traits, at(time));
+    currentVisitorId({ salts, active, last: undefined }, traits, at(time));
 
   beforeEach(() => {
     active = trackActiveVisitors();

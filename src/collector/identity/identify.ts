@@ -15,8 +15,8 @@ export type VisitorTraits = { readonly site: string; readonly address: string; r
 export type IdentityState = {
   readonly salts: SaltKeeper;
   readonly active: ActiveVisitors;
-  /** The last id derived for a sender: the events of a batch are nearly always one visitor's, on one site. */
-  readonly derived: WeakMap<Sender, { readonly traits: VisitorTraits; readonly visitorId: string }>;
+  /** The id that was derived last: the events of a batch are nearly always one visitor's, on one site. */
+  last: { readonly sender: Sender; readonly traits: VisitorTraits; readonly visitorId: string } | undefined;
 };
 
 /**
@@ -45,13 +45,13 @@ export function currentVisitorId(state: IdentityState, traits: VisitorTraits, no
 export function identify(draft: Draft, state: IdentityState): undefined {
   if (draft.event.visitorId !== "") return;
   const { sender, userAgent = "", receivedAtMs, event } = draft;
-  const known = state.derived.get(sender);
-  if (known?.traits.site === event.site && known.traits.userAgent === userAgent) {
-    event.visitorId = known.visitorId;
+  const { last } = state;
+  if (last?.sender === sender && last.traits.site === event.site && last.traits.userAgent === userAgent) {
+    event.visitorId = last.visitorId;
     return;
   }
   const traits = { site: event.site, address: sender.address, userAgent };
   event.visitorId = currentVisitorId(state, traits, receivedAtMs);
-  state.derived.set(sender, { traits, visitorId: event.visitorId });
+  state.last = { sender, traits, visitorId: event.visitorId };
   state.active.touch(event.visitorId, receivedAtMs);
 }

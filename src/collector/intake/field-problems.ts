@@ -27,13 +27,17 @@ const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor",
 /** A value takes two bytes at least, itself and what parts it from the next; more values cannot fit into the bound. */
 const MAX_METADATA_VALUES = BOUNDS.metadataBytes / 2;
 
-type Seen = { keys: number; values: number };
+/** `mostBytes` is more than the encoded values can take, so that most metadata need not be encoded to be measured. */
+type Seen = { keys: number; values: number; mostBytes: number };
+
+/** A character takes 6 bytes when it is written as an escape, the longest number 25; 4 more for quotes and marks. */
+const MOST_BYTES = { character: 6, number: 25, marks: 4 } as const;
 
 /** Returns what breaks the bounds of metadata, or undefined when it is fine; the time it takes is bounded by them, too. */
 export function describeMetadataProblem(metadata: object): string | undefined {
-  const seen = { keys: 0, values: 0 };
+  const seen = { keys: 0, values: 0, mostBytes: 0 };
   const problem = findProblem(metadata, 1, seen);
-  if (problem !== undefined) return problem;
+  if (problem !== undefined || seen.mostBytes <= BOUNDS.metadataBytes) return problem;
   const bytes = Buffer.byteLength(JSON.stringify(metadata));
   return bytes > BOUNDS.metadataBytes ? `is ${bytes} bytes, limit ${BOUNDS.metadataBytes}: shorten it` : undefined;
 }
@@ -41,6 +45,8 @@ export function describeMetadataProblem(metadata: object): string | undefined {
 function findProblem(value: unknown, depth: number, seen: Seen): string | undefined {
   seen.values += 1;
   if (seen.values > MAX_METADATA_VALUES) return `is more than ${BOUNDS.metadataBytes} bytes: shorten it`;
+  seen.mostBytes +=
+    MOST_BYTES.marks + (typeof value === "string" ? value.length * MOST_BYTES.character : MOST_BYTES.number);
   if (typeof value !== "object" || value === null) return undefined;
   if (depth > BOUNDS.metadataDepth) return `is more than ${BOUNDS.metadataDepth} levels deep: flatten it`;
   return Array.isArray(value) ? findProblemOfItems(value, depth, seen) : findKeyProblem(value, depth, seen);
@@ -58,6 +64,7 @@ function findKeyProblem(object: object, depth: number, seen: Seen): string | und
   // Makes no list of pairs, unlike Object.entries: an object may have tens of thousands.
   for (const key in object) {
     seen.keys += 1;
+    seen.mostBytes += MOST_BYTES.marks + key.length * MOST_BYTES.character;
     if (seen.keys > BOUNDS.metadataKeys) return `has more than ${BOUNDS.metadataKeys} keys: send fewer`;
     if (FORBIDDEN_KEYS.has(key)) return `has the key ${key}, which is refused: rename it`;
     if (key.length === 0 || key.length > BOUNDS.metadataKeyLength) return "has a key that is not 1 to 64 characters";

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { systemClock } from "../../clock.ts";
 import { readSettings } from "../../config.ts";
 import { CLIENT_SEED, unitInterval } from "../../sampling.ts";
+import { createAddressChecks } from "./address-checks.ts";
 import type { Sender } from "./sender.ts";
 import { indexSites } from "./site.ts";
 import { type Validated, type Validation, validateEvent } from "./validate.ts";
@@ -25,6 +26,7 @@ function validation(change: Partial<Validation> = {}): Validation {
   const batch = { contract: 1, sentAtMs: undefined };
   return {
     settings,
+    addresses: createAddressChecks(),
     sites: indexSites(settings.sites),
     clock: systemClock,
     sender: anyone,

@@ -9,6 +9,7 @@ import type { ErrorDetail } from "../../errors.ts";
 import { BOUNDS, CONTRACT_VERSION, type EventInput, eventInputSchema, serverFieldsSchema } from "../../event.ts";
 import { CLIENT_SEED, unitInterval } from "../../sampling.ts";
 import type { Draft } from "../draft.ts";
+import type { AddressChecks } from "./address-checks.ts";
 import { type Batch, isRecord, parseTimestamp } from "./decode.ts";
 import { describeField, describeMetadataProblem } from "./field-problems.ts";
 import { newEventId } from "./new-event-id.ts";
@@ -26,6 +27,7 @@ const MAX_NAME_LENGTH = 64;
 export type Validation = {
   readonly settings: Settings;
   readonly sites: SiteFinder;
+  readonly addresses: AddressChecks;
   readonly clock: Clock;
   readonly sender: Sender;
   /** When the request came: milliseconds since 1970, and the same as ISO 8601. */
@@ -100,10 +102,10 @@ function findFieldProblem(input: EventInput, validation: Validation): { path: st
   if (input.visitor_id !== undefined && /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(input.visitor_id)) {
     return { path: "/visitor_id", message: "looks like an e-mail address: send an anonymous id, such as a hash of it" };
   }
-  if (input.url !== undefined && !(/^https?:\/\//i.test(input.url) && URL.canParse(input.url))) {
+  if (input.url !== undefined && !validation.addresses.isPage(input.url)) {
     return { path: "/url", message: "must be an absolute http or https URL" };
   }
-  if (input.referrer !== undefined && !URL.canParse(input.referrer)) {
+  if (input.referrer !== undefined && !validation.addresses.isReferrer(input.referrer)) {
     return { path: "/referrer", message: "must be an absolute URL" };
   }
   if (input.site !== undefined && !validation.sites.has(input.site)) {
