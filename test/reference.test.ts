@@ -57,6 +57,7 @@ describe("docs/reference", () => {
       "salt-YYYY-MM-DD",
       "salt-record.jsonl",
       "ledger-YYYY-MM-DD.jsonl",
+      "dedup-ids.bin",
       "keys.json",
       "sessions.json",
       "control.json",
