@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from "playwright-core";
 import { build } from "vite";
@@ -50,6 +51,7 @@ export async function startHarness(options: Pick<TestServerOptions, "settings" |
   const browser = await driver.launch({ executablePath: chromium ?? "", args: QUIET_FLAGS });
   const misdeeds: Misdeeds = { errors: [], breaches: [], requests: [] };
   const openPage: Harness["openPage"] = async (path = "/", options = {}) => {
+    await untilLoaded(server);
     const page = await newPage(browser, { timezoneId: noonZone(), ...options });
     await watch(page, misdeeds);
     await page.goto(server.url + path);
@@ -67,6 +69,18 @@ export async function startHarness(options: Pick<TestServerOptions, "settings" |
       rmSync(distDir, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Returns when the store has loaded what is in the log now: a page that shows less asks again only after half a minute.
+ */
+async function untilLoaded({ adminUrl }: TestServer): Promise<void> {
+  const since = Date.now() / 1000;
+  const lastLoad = async (): Promise<number> => {
+    const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+    return Number(/^passerby_store_last_load_timestamp_seconds (\S+)/m.exec(metrics)?.[1] ?? 0);
+  };
+  while ((await lastLoad()) < since) await delay(100);
 }
 
 async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
