@@ -7,6 +7,7 @@ import { onTestFinished } from "vitest";
 const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 
 export type ServerProcess = {
+  readonly pid: number;
   /** Resolves with `http://127.0.0.1:PORT` once the server listens; rejects with its output when it ends before. */
   readonly url: Promise<string>;
   /** What it has written so far. */
@@ -45,5 +46,5 @@ export function startServerProcess(dataDir: string, wrapper: readonly string[] =
   onTestFinished(async () => {
     await end("SIGKILL");
   });
-  return { url: url.promise, output: () => output, end };
+  return { pid: child.pid ?? 0, url: url.promise, output: () => output, end };
 }
