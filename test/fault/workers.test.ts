@@ -91,6 +91,13 @@ describe("a server with workers whose main process is killed under load", () => 
     }
     const last = startWorkerServer(dataDir, 2);
     await expectDuplicates(await last.url, ledger);
+    // Nobody appends to the file of the third one any more: it is sealed, or it would never grow old.
+    const names = readdirSync(dataDir);
+    expect(names.filter((name) => /^metrics(\.w\d)?\.jsonl$/.test(name))).toEqual([
+      "metrics.jsonl",
+      "metrics.w2.jsonl",
+    ]);
+    expect(names.filter((name) => /^metrics-\d.*\.w3\./.test(name))).toHaveLength(1);
     expect((await last.end("SIGTERM")).code).toBe(0);
     await checkLog(dataDir, ledger);
   }, 60_000);
