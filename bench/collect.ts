@@ -5,7 +5,7 @@
  * speed falls on all; the figures to read are the medians of the ratios within a round. Each answer is checked before
  * timing, and the lines in the log are counted after it. Needs wrk and nginx (Debian).
  *
- * Run: npm run bench -- collect [rounds] [connections,…] [events,…]
+ * Run: npm run bench -- collect [rounds] [connections,…] [events,…] [workers,…]
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
@@ -16,6 +16,8 @@ import { bodyOf, runWrk, type WrkReport, writeScript } from "./support/wrk.ts";
 const ROUNDS = Number(process.argv[2] ?? 3);
 const CONNECTIONS = (process.argv[3] ?? "1,64,1000").split(",").map(Number);
 const EVENTS = (process.argv[4] ?? "1,20").split(",").map(Number);
+/** Numbers of workers to measure besides one process, such as `2`. */
+const WORKERS = (process.argv[5] ?? "").split(",").filter((count) => count !== "");
 const WARM_UP_SECONDS = 2;
 const SECONDS = 4;
 
@@ -25,6 +27,7 @@ const VARIANTS: readonly Variant[] = [
   passerby("passerby, durable", {}),
   passerby("passerby, durable, no store", { METRICS_STORE: "off" }),
   passerby("passerby, not synced, no store", { METRICS_STORE: "off", METRICS_DURABILITY: "os" }),
+  ...WORKERS.map((count) => passerby(`passerby, durable, ${count} workers`, { METRICS_WORKERS: count })),
 ];
 
 type Figure = WrkReport & { readonly cpuMicroseconds: number };

@@ -14,6 +14,7 @@ import { createRing, type Ring } from "../live/ring.ts";
 import type { Json } from "../log/control-channel.ts";
 import { claimLog, type Log, statusJson } from "../log/log.ts";
 import { readNewest } from "../log/read-newest.ts";
+import { settleActiveFiles } from "../log/settle-active-files.ts";
 import { createAbsentStore } from "../store/absent-store.ts";
 import type { Store } from "../store/store.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
@@ -92,6 +93,7 @@ function commandsOf(front: Front, opened: Promise<DataDir>): Parameters<typeof c
 async function settleWriters(dataDir: string, { settings, clock, onWarning }: Starting): Promise<void> {
   const { retentionDays, dedupWindow: capacity, workers: writers } = settings;
   const running = new Set(Array.from({ length: writers }, (_, index) => index + 1));
+  settleActiveFiles({ dataDir, onWarning }, running);
   await settleLedgers({ dataDir, clock, retentionDays, onWarning }, running);
   await settleIdFiles({ dataDir, writers, capacity, retentionDays, clock, onWarning });
 }

@@ -17,11 +17,11 @@ export type ServerProcess = {
 };
 
 /**
- * Starts a server on a data directory and a free port. `wrapper` is a command to run it under that becomes the server,
+ * Starts a server on a data directory and a port, by default a free one. `wrapper` is a command to run it under that becomes the server,
  * such as `strace -D`.
  */
-export function startServerProcess(dataDir: string, wrapper: readonly string[] = []): ServerProcess {
-  const own = [process.execPath, COMMAND, "start", "--port", "0", "--data-dir", dataDir];
+export function startServerProcess(dataDir: string, wrapper: readonly string[] = [], port = "0"): ServerProcess {
+  const own = [process.execPath, COMMAND, "start", "--port", port, "--data-dir", dataDir];
   const [command = process.execPath, ...args] = [...wrapper, ...own];
   // The load of these tests comes from one client.
   const env = { ...process.env, METRICS_ADMIN_LISTEN: "127.0.0.1:0", METRICS_RATE_LIMIT: "0" };

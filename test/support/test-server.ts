@@ -10,6 +10,12 @@ import type { StreamLimits } from "../../src/live/event-stream.ts";
 import { openServerLog } from "../../src/server/health/server-log.ts";
 import { startServer } from "../../src/server/run.ts";
 
+/** Set for a run of the tests over workers (vitest.config.ts). */
+const WORKERS = process.env["PASSERBY_TEST_WORKERS"] ?? "1";
+
+/** What an answer may name as the file that an event is in. */
+export const ACTIVE_FILE: RegExp = /^metrics(\.w2)?\.jsonl$/;
+
 export type TestServer = {
   readonly url: string;
   /** Empty where the admin listener is off. */
@@ -45,7 +51,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "passerby-test-"));
   const { clock = systemClock } = options;
   // One client asks as fast as it can in most tests; those of the rate limit turn it on.
-  const own = { PORT: "0", METRICS_ADMIN_LISTEN: "127.0.0.1:0", METRICS_RATE_LIMIT: "0" };
+  const own = { PORT: "0", METRICS_ADMIN_LISTEN: "127.0.0.1:0", METRICS_RATE_LIMIT: "0", METRICS_WORKERS: WORKERS };
   const settings = readSettings({ ...own, METRICS_DATA_DIR: dataDir, ...options.settings });
   const written = collectLines();
   const server = await startServer({

@@ -2,24 +2,25 @@
  * Divides the remembered ids anew when the number of writers has changed since the last start, so that each id is again
  * with the writer that it belongs to.
  */
-import { unlinkSync } from "node:fs";
 import { listLogFiles } from "../../log/log-files.ts";
 import { idFilePath, listIdFiles, readWriters } from "./id-file.ts";
 import { ownerOf } from "./id-window.ts";
 import { StoredIds, type StoredIdsOptions } from "./stored-ids.ts";
 
+const HOUR_MS = 3_600_000;
+
 /**
  * Brings the files into the form for `writers` writers. For the owner of the folder, before any writer opens its own.
- * Killed anywhere, the next start begins again from the files or, where they are gone, from the log. Throws the system's
- * error.
+ * Killed anywhere, the next start begins again from the files or, where they are gone, from the log. The file of a writer
+ * that runs no more holds no ids, but says up to which line its log is known. Throws the system's error.
  */
 export async function settleIdFiles(options: Omit<StoredIdsOptions, "writer">): Promise<void> {
   const { dataDir, writers, capacity } = options;
   const found = listIdFiles(dataDir);
-  const isSettled = found.every((writer) => writer <= writers && readWriters(idFilePath(dataDir, writer)) === writers);
+  const isSettled = found.every((writer) => readWriters(idFilePath(dataDir, writer)) === writers);
   const logWriters = await listLogWriters(dataDir);
   if (isSettled && logWriters.every((writer) => found.includes(writer))) return;
-  const parts = StoredIds.empty(options, writers);
+  const parts = StoredIds.empty(options, Math.max(writers, ...found, ...logWriters));
   const all: (readonly [id: string, hour: number])[] = [];
   for (const writer of new Set([...found, ...logWriters])) {
     const ids = await StoredIds.open({ ...options, capacity, writer });
@@ -28,9 +29,15 @@ export async function settleIdFiles(options: Omit<StoredIdsOptions, "writer">): 
     await ids.close();
   }
   all.sort(([, a], [, b]) => a - b);
-  for (const [id, hour] of all) parts[ownerOf(id, writers)]?.add([id], undefined, hour * 3_600_000);
-  for (const part of parts) await part.rewrite();
-  for (const writer of found) if (writer > writers) unlinkSync(idFilePath(dataDir, writer));
+  for (const [id, hour] of all) parts[ownerOf(id, writers)]?.add([id], undefined, hour * HOUR_MS);
+  const [first, ...others] = parts;
+  if (first === undefined) return;
+  // The first file has all ids until the others have theirs, and says of itself that it is divided for nobody.
+  const [whole] = StoredIds.empty({ ...options, writers: 0 }, 1);
+  for (const [id, hour] of all) whole?.add([id], first.lastLine, hour * HOUR_MS);
+  await whole?.rewrite();
+  for (const part of others) await part.rewrite();
+  await first.rewrite();
 }
 
 async function listLogWriters(dataDir: string): Promise<readonly number[]> {

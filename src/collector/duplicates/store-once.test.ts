@@ -90,6 +90,17 @@ describe("an event that is sent twice", () => {
     expect(await second).toMatchObject({ stored: [{}], duplicates: [{ eventId: B }, { eventId: A }] });
   });
 
+  it("keeps back an event without an id until it is sure that the batch is stored", async () => {
+    const first = once.store([ready(A)]).catch((error: unknown) => error);
+    const second = once.store([ready(B, false), ready(A)]).catch((error: unknown) => error);
+    await turn();
+    expect(disk.written).toHaveLength(1);
+    await disk.answer(0, false);
+    expect(disk.written[1]?.map(({ eventId }) => eventId)).toEqual([B, A]);
+    await disk.answer(1, false);
+    expect([await first, await second]).toEqual([expect.any(PasserbyError), expect.any(PasserbyError)]);
+  });
+
   it("is not looked for where the id was made here", async () => {
     const [first, second] = [once.store([ready(A, false)]), once.store([ready(A, false)])];
     await disk.answer(0, true);

@@ -104,5 +104,15 @@ function sortByClaim(events: readonly ReadyEvent[], ids: StoredIds, pending: Rea
       sorted.ready.push(ready);
     }
   }
-  return sorted;
+  return sorted.waiting.length === 0 ? sorted : holdNameless(sorted);
+}
+
+/** Without an id of its own an event would count twice if what waits were refused and all sent again: it waits, too. */
+function holdNameless({ ready, known, waiting }: Sorted): Sorted {
+  const isNameless = ({ hasClientId }: ReadyEvent): boolean => !hasClientId;
+  return {
+    ready: ready.filter(({ hasClientId }) => hasClientId),
+    known,
+    waiting: [...ready.filter(isNameless), ...waiting],
+  };
 }

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import {
   appendFileSync,
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
+  rmdirSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -14,6 +16,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { makeEvent } from "../../../test/fault/make-event.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { encodeLines } from "../../log/encode-line.ts";
+import { idFilePath } from "./id-file.ts";
 import { ownerOf } from "./id-window.ts";
 import { settleIdFiles } from "./settle-id-files.ts";
 import { StoredIds } from "./stored-ids.ts";
@@ -156,6 +159,33 @@ describe("a changed number of writers", () => {
     expect([...events, ...more].filter((id) => !again.has(id))).toEqual([]);
     expect(again.size).toBe(91);
   });
+
+  it("reads the log of a writer that runs no more only once", async () => {
+    const events = makeIds(6);
+    log(events, 0, 3);
+    await settleIdFiles({ ...base(), writers: 2 });
+    const before = [1, 2, 3].map((writer) => statSync(idFilePath(dataDir, writer)).mtimeMs);
+    await settleIdFiles({ ...base(), writers: 2 });
+    expect([1, 2, 3].map((writer) => statSync(idFilePath(dataDir, writer)).mtimeMs)).toEqual(before);
+    const two = await Promise.all([1, 2].map((writer) => open(writer, 2)));
+    expect(events.map((id) => two.findIndex((ids) => ids.has(id)))).toEqual(events.map((id) => ownerOf(id, 2)));
+  });
+
+  it.each([["dedup-ids.bin"], ["dedup-ids.w2.bin"], ["dedup-ids.w3.bin"]])(
+    "loses none when the start that divides them anew is ended as it writes %s",
+    async (name) => {
+      const events = makeIds(90);
+      log(events, 0);
+      await settleIdFiles({ ...base(), writers: 2 });
+      const blocked = join(dataDir, `${name}.tmp`);
+      mkdirSync(blocked);
+      await expect(settleIdFiles({ ...base(), writers: 3 })).rejects.toThrow("EISDIR");
+      rmdirSync(blocked);
+      await settleIdFiles({ ...base(), writers: 3 });
+      const three = await Promise.all([1, 2, 3].map((writer) => open(writer, 3)));
+      expect(events.map((id) => three.findIndex((ids) => ids.has(id)))).toEqual(events.map((id) => ownerOf(id, 3)));
+    },
+  );
 
   it("changes nothing where it has not changed", async () => {
     const ids = await open();

@@ -16,14 +16,19 @@ export type WorkerStart = {
   readonly settings: Settings;
   readonly control: ControlState;
   readonly rateSeed: HashSeed;
+  readonly isWatched: boolean;
 };
 
-/** To a worker. `start` comes once, first; `watch` asks for every stored event instead of the newest only. */
+/**
+ * To a worker. `start` comes once, first; `watch` asks for every stored event instead of the newest only. `drain`: take
+ * nothing more from clients, but go on storing for other workers, which drain too; then `close`.
+ */
 export type ToWorker =
   | { readonly kind: "start"; readonly start: WorkerStart }
   | { readonly kind: "control"; readonly control: ControlState }
   | { readonly kind: "used"; readonly used: Increments }
   | { readonly kind: "watch"; readonly isWatched: boolean }
+  | { readonly kind: "drain" }
   | { readonly kind: "close" };
 
 /** What a worker has to tell a few times a second. */
@@ -45,7 +50,8 @@ export type WorkerState = {
 
 /** From a worker. */
 export type FromWorker =
-  | { readonly kind: "listening"; readonly port: number; readonly state: WorkerState }
+  | { readonly kind: "listening"; readonly state: WorkerState }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
   | { readonly kind: "news"; readonly news: WorkerNews }
-  | { readonly kind: "state"; readonly state: WorkerState };
+  | { readonly kind: "state"; readonly state: WorkerState }
+  | { readonly kind: "drained" };

@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createPageFacts } from "../../collector/asking-page.ts";
+import type { ControlState } from "../../collector/control/control-state.ts";
 import { makeHashSeed } from "../../collector/control/key-hash.ts";
 import { socketPath } from "../../log/control-channel.ts";
 import { type AddressReader, trustProxies } from "../access/client-address.ts";
@@ -47,19 +48,23 @@ export async function runWorkers(
   const readMetrics = (): Promise<string> => renderMetrics([health.takeNumbers(), ...board.numbers()]);
   const adminUrl = await listenForAdmin({ address: settings.adminListen, readMetrics, onError }, closers);
   const told: { pool?: Pool } = {};
+  const isWatched = (): boolean => folder.stream.counts().readers > 0;
   const pool = await startPool({
     ...{ settings, writers: settings.workers, rateSeed: makeHashSeed(clock), onWarning },
-    control: control.snapshot,
+    ...{ control: control.snapshot, isWatched },
     onNews: (writer, { events, used }) => {
       if (events.length > 0) ring.push(events);
       if (used.addresses.length > 0) told.pool?.tell({ kind: "used", used }, writer);
     },
     onState: (writer, state) => board.note(writer, state),
+    onEnd: (writer) => board.noteEnd(writer),
   });
   told.pool = pool;
-  keepTold(pool, folder, closers);
+  keepTold({ pool, control, isWatched }, closers);
   // The last to be added is the first to be closed: nothing comes in any more while the rest drains.
   closers.add(pool.close);
+  // A worker that drains waits for the streams that it passes on.
+  closers.add(() => folder.stream.close());
   return { url: urlOf(settings.host, pool.port), adminUrl };
 }
 
@@ -107,16 +112,19 @@ function freeSocket(dataDir: string, closers: Closers): string {
   return path;
 }
 
-function keepTold(pool: Pool, { control, stream }: DataDir, closers: Closers): void {
-  let toldControl = control.snapshot();
-  let toldWatched = false;
+type Told = Pick<DataDir, "control"> & { readonly pool: Pool; readonly isWatched: () => boolean };
+
+function keepTold({ pool, control, isWatched }: Told, closers: Closers): void {
+  // What changed while the workers started, they may not know.
+  let toldControl: ControlState | undefined;
+  let toldWatched: boolean | undefined;
   repeat(closers, TELL_MS, () => {
     const state = control.snapshot();
     if (state !== toldControl) pool.tell({ kind: "control", control: state });
     toldControl = state;
-    const isWatched = stream.counts().readers > 0;
-    if (isWatched !== toldWatched) pool.tell({ kind: "watch", isWatched });
-    toldWatched = isWatched;
+    const watched = isWatched();
+    if (watched !== toldWatched) pool.tell({ kind: "watch", isWatched: watched });
+    toldWatched = watched;
   });
 }
 

@@ -5,26 +5,36 @@
 import { ownerOf } from "../../collector/duplicates/id-window.ts";
 import type { OnceStore, ReadyEvent, StoreOutcome } from "../../collector/duplicates/store-once.ts";
 import type { Ledger } from "../../collector/ledger/open-ledger.ts";
+import { describeError, PasserbyError } from "../../errors.ts";
 import type { AcceptedEvent } from "../../event.ts";
-import type { PeerOutcome, StoreForPeer } from "./peer-line.ts";
+import type { PeerOutcome, StoreForPeer } from "./peer-wire.ts";
 
 export type SharedStoreParts = {
   readonly own: OnceStore;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "at">;
   /** 1 to `writers`. */
   readonly writer: number;
   readonly writers: number;
-  /** Has another writer store events. */
+  /** Has another writer store events; rejects when it is not known whether it did. */
   readonly ask: (writer: number, events: readonly AcceptedEvent[]) => Promise<PeerOutcome>;
 };
 
+type OnStored = (events: readonly AcceptedEvent[]) => void;
+
 /** Makes the store of a worker. When a part of a batch cannot be stored, `store` rejects after the rest is stored. */
 export function createSharedStore({ own, ledger, writer, writers, ask }: SharedStoreParts): OnceStore {
-  const storeElsewhere = async (owner: number, events: readonly AcceptedEvent[]): Promise<StoreOutcome> => {
-    const { stored, file } = await ask(owner, events);
+  const storeElsewhere = async (
+    owner: number,
+    ready: readonly ReadyEvent[],
+    onStored?: OnStored,
+  ): Promise<StoreOutcome> => {
+    const events = ready.map(({ event }) => event);
+    const { stored, file, error } = await ask(owner, events);
     const onDisk = events.filter((_, index) => stored[index]);
     // The owner has counted these as received and stored: here they are no longer.
     for (const event of onDisk) ledger.at(Date.parse(event.receivedAt)).received(event.site, -1);
+    onStored?.(onDisk);
+    if (error !== undefined) throw new PasserbyError("log_unavailable", error);
     return { stored: onDisk, duplicates: events.filter((_, index) => !stored[index]), file };
   };
   return {
@@ -33,17 +43,14 @@ export function createSharedStore({ own, ledger, writer, writers, ask }: SharedS
       const parts = Map.groupBy(events, ({ event, hasClientId }) =>
         hasClientId ? ownerOf(event.eventId, writers) + 1 : writer,
       );
-      if (parts.size === 1 && parts.has(writer)) return own.store(events, onStored);
-      const storePart = async (owner: number, part: readonly ReadyEvent[]): Promise<StoreOutcome> => {
-        if (owner === writer) return own.store(part, onStored);
-        const outcome = await storeElsewhere(
-          owner,
-          part.map(({ event }) => event),
-        );
-        onStored?.(outcome.stored);
-        return outcome;
-      };
-      return joinOutcomes(await Promise.allSettled([...parts].map(([owner, part]) => storePart(owner, part))));
+      const ours = parts.get(writer) ?? [];
+      parts.delete(writer);
+      if (parts.size === 0) return own.store(ours, onStored);
+      const others = Promise.allSettled([...parts].map(([owner, part]) => storeElsewhere(owner, part, onStored)));
+      // An event without an id of its own would count twice when the batch is sent again: it waits until the rest is stored.
+      if (ours.some(({ hasClientId }) => !hasClientId)) joinOutcomes(await others);
+      const [mine] = await Promise.allSettled([own.store(ours, onStored)]);
+      return joinOutcomes([mine, ...(await others)]);
     },
   };
 }
@@ -63,13 +70,22 @@ function joinOutcomes(outcomes: readonly PromiseSettledResult<StoreOutcome>[]): 
  * Makes the answer to other workers: stores events whose ids are this writer's. Those that are stored are counted as
  * received here, where the log counts them as stored; a duplicate stays in the ledger of the worker that it came to.
  */
-export function storeForPeers(own: OnceStore, ledger: Ledger): StoreForPeer {
+export function storeForPeers(own: Pick<OnceStore, "store">, ledger: Pick<Ledger, "at">): StoreForPeer {
   return async (events) => {
     const ready = events.map((event): ReadyEvent => ({ event, hasClientId: true }));
-    const { stored, file } = await own.store(ready, (onDisk) => {
-      for (const event of onDisk) ledger.at(Date.parse(event.receivedAt)).received(event.site, 1);
-    });
-    const isStored = new Set(stored);
-    return { stored: events.map((event) => isStored.has(event)), file };
+    const onDisk = new Set<AcceptedEvent>();
+    const onStored = (stored: readonly AcceptedEvent[]): void => {
+      for (const event of stored) {
+        onDisk.add(event);
+        ledger.at(Date.parse(event.receivedAt)).received(event.site, 1);
+      }
+    };
+    const isStored = (): readonly boolean[] => events.map((event) => onDisk.has(event));
+    try {
+      const { file } = await own.store(ready, onStored);
+      return { stored: isStored(), file };
+    } catch (error) {
+      return { stored: isStored(), file: null, error: describeError(error) };
+    }
   };
 }

@@ -3,9 +3,9 @@ import { PasserbyError } from "../../errors.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { type RunningWorker, startWorker } from "./worker.ts";
 
-function tell(message: FromWorker): void {
-  // Whoever does not listen any more has ended; so does this process, by `disconnect`.
-  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+/** `then` is called when the message is on its way; never, when nobody listens any more: then this process ends, too. */
+function tell(message: FromWorker, then?: () => void): void {
+  if (process.connected) process.send?.(message, undefined, {}, () => then?.());
 }
 
 async function start(message: Extract<ToWorker, { kind: "start" }>): Promise<RunningWorker | undefined> {
@@ -14,8 +14,7 @@ async function start(message: Extract<ToWorker, { kind: "start" }>): Promise<Run
   } catch (error) {
     const known = error instanceof PasserbyError ? error : undefined;
     const text = known?.message ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
-    tell({ kind: "failed", code: known?.code ?? "internal_error", message: text });
-    setImmediate(() => process.exit(1));
+    tell({ kind: "failed", code: known?.code ?? "internal_error", message: text }, () => process.exit(1));
     return undefined;
   }
 }
@@ -25,9 +24,13 @@ let running: Promise<RunningWorker | undefined> | undefined;
 process.on("message", async (message: ToWorker) => {
   if (message.kind === "start") running ??= start(message);
   const worker = await running;
-  if (message.kind !== "close") return worker?.obey(message);
-  await worker?.close();
-  process.exit(0);
+  if (message.kind === "drain") {
+    await worker?.drain();
+    tell({ kind: "drained" });
+  } else if (message.kind === "close") {
+    await worker?.close();
+    process.exit(0);
+  } else worker?.obey(message);
 });
 // A terminal signals all processes of a group; the main process tells when to drain.
 process.on("SIGINT", () => undefined);

@@ -2,7 +2,6 @@
  * A worker: it takes events into a file of its own, hands those to the other workers whose ids are theirs, passes every
  * other request on to the main process, and tells that a few times a second what has happened.
  */
-import type { Server } from "node:net";
 import { resolve } from "node:path";
 import { systemClock } from "../../clock.ts";
 import { createControl } from "../../collector/control/control.ts";
@@ -10,29 +9,28 @@ import { openSalts } from "../../collector/identity/salts.ts";
 import { UNKNOWN_SITE } from "../../collector/ledger/counts.ts";
 import type { AcceptedEvent } from "../../event.ts";
 import { createRing, type Ring } from "../../live/ring.ts";
-import { openKeys } from "../access/keys.ts";
 import { type Closers, createClosers, repeat } from "../closers.ts";
 import { createRequestMeter } from "../health/request-meter.ts";
 import { openServerLog } from "../health/server-log.ts";
-import { createFrontDoor } from "../ingest/front-door.ts";
-import { answerBrokenRequest, createHttpServer } from "../ingest/http-server.ts";
 import { type Intake, openIntake } from "../intake.ts";
-import { describeListenError } from "../listen.ts";
 import type { Starting } from "../starting.ts";
-import type { FromWorker, ToWorker, WorkerStart, WorkerState } from "./messages.ts";
-import { createPassOn } from "./pass-on.ts";
-import { PeerLine, servePeers } from "./peer-line.ts";
+import { listenForClients } from "./client-listener.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import { gatherNews, stateOf } from "./news.ts";
+import { PeerLine } from "./peer-line.ts";
+import type { StoreForPeer } from "./peer-wire.ts";
+import { servePeers } from "./serve-peers.ts";
 import { createSharedStore, storeForPeers } from "./shared-store.ts";
 
 const NEWS_MS = 100;
 const STATE_MS = 1_000;
-/** What is not answered by then is cut off: a client that never reads must not keep the server from stopping. */
-const DRAIN_MS = 5_000;
 
 export type RunningWorker = {
   /** Does what the main process says. */
   readonly obey: (message: ToWorker) => void;
-  /** Drains and closes everything. */
+  /** Answers what it has taken, and takes no more from clients; goes on storing for other workers. */
+  readonly drain: () => Promise<void>;
+  /** Drains, if that is not done yet, and closes everything. */
   readonly close: () => Promise<void>;
 };
 
@@ -61,8 +59,9 @@ async function open(start: WorkerStart, tell: Tell, closers: Closers): Promise<R
   const control = createControl({ state: start.control, defaultRate: settings.sampleRate, nowMs: clock.now() });
   const ring = createRing(settings.ringCapacity);
   const intake = await openSharedIntake({ options, start, control, ring }, closers);
-  const news = gatherNews(ring, settings.ringCapacity);
-  const port = await listenForClients({ options, intake, writers: start.writers }, closers);
+  const news = gatherNews(ring, start.isWatched);
+  const drain = await listenForClients({ options, intake, writers: start.writers });
+  closers.add(drain);
   repeat(closers, NEWS_MS, () => {
     const events = news.take();
     const used = intake.limiter.drain();
@@ -70,13 +69,14 @@ async function open(start: WorkerStart, tell: Tell, closers: Closers): Promise<R
   });
   const sites = [UNKNOWN_SITE, ...settings.sites.map(({ name }) => name)];
   repeat(closers, STATE_MS, () => tell({ kind: "state", state: stateOf(intake, sites) }));
-  tell({ kind: "listening", port, state: stateOf(intake, sites) });
+  tell({ kind: "listening", state: stateOf(intake, sites) });
   return {
     obey: (message) => {
       if (message.kind === "control") control.adopt(message.control);
       else if (message.kind === "used") intake.limiter.adopt(message.used);
       else if (message.kind === "watch") news.watch(message.isWatched);
     },
+    drain,
     close: closers.closeAll,
   };
 }
@@ -98,95 +98,26 @@ async function openSharedIntake({ options, start, control, ring }: SharedParts, 
   closers.add(() => {
     for (const line of lines.values()) line.close();
   });
-  const serving = Promise.withResolvers<Server>();
+  const storing = Promise.withResolvers<StoreForPeer>();
+  // Listening before the file is opened and until it is closed, it shows the next owner of the folder who still has it.
+  closers.add(await servePeers(dataDir, writer, async (events) => (await storing.promise)(events)));
   const salts = openSalts(dataDir, { clock, onWarning, isOwner: false });
-  const intake = await openIntake(
+  return openIntake(
     {
       ...options,
       ...{ writer, writers, rateSeed, control, ring, salts, store: null },
       share: (own, ledger) => {
-        servePeers(dataDir, writer, storeForPeers(own, ledger)).then(serving.resolve, serving.reject);
+        storing.resolve(storeForPeers(own, ledger));
         const ask = (other: number, events: readonly AcceptedEvent[]) => lineTo(lines, other).store(events);
         return createSharedStore({ own, ledger, writer, writers, ask });
       },
     },
     closers,
   );
-  const server = await serving.promise;
-  closers.add(() => void server.close());
-  return intake;
 }
 
 function lineTo(lines: ReadonlyMap<number, PeerLine>, writer: number): PeerLine {
   const line = lines.get(writer);
   if (line === undefined) throw new Error(`there is no worker ${writer}`);
   return line;
-}
-
-type ListenParts = { readonly options: Starting; readonly intake: Intake; readonly writers: number };
-
-/** Listens on the address that all workers share; returns its port. */
-async function listenForClients({ options, intake, writers }: ListenParts, closers: Closers): Promise<number> {
-  const { settings, clock, serverLog } = options;
-  const { host, port } = settings;
-  const dataDir = resolve(settings.dataDir);
-  const passOn = createPassOn(dataDir);
-  let isClosing = false;
-  const takes = createFrontDoor({
-    ...options,
-    ...intake,
-    keys: openKeys(dataDir, clock),
-    isClosing: () => isClosing,
-    onError: (error) => serverLog.error("internal error", error),
-  });
-  const server = createHttpServer(Math.ceil(settings.maxConnections / writers), (request, response) => {
-    if (!takes(request, response)) passOn.pass(request, response);
-  });
-  server.on("clientError", answerBrokenRequest);
-  await new Promise<void>((done, fail) => {
-    server.once("error", (cause) => fail(describeListenError(cause, { host, port })));
-    server.listen({ host, port }, done);
-  });
-  closers.add(async () => {
-    isClosing = true;
-    const closed = new Promise((done) => server.close(done));
-    server.closeIdleConnections();
-    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    await closed;
-    clearTimeout(timer);
-    passOn.close();
-  });
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
-}
-
-type News = { readonly take: () => readonly AcceptedEvent[]; readonly watch: (isWatched: boolean) => void };
-
-/** Gathers what the ring is told: all of it while somebody watches, else no more than a ring can hold. */
-function gatherNews(ring: Ring, capacity: number): News {
-  let events: AcceptedEvent[] = [];
-  let isWatched = false;
-  ring.subscribe((stored) => {
-    for (const event of stored) events.push(event);
-    if (!isWatched && events.length > 2 * capacity) events = events.slice(-capacity);
-  });
-  return {
-    take: () => {
-      const taken = isWatched ? events : events.slice(-capacity);
-      events = [];
-      return taken;
-    },
-    watch: (next) => {
-      isWatched = next;
-    },
-  };
-}
-
-function stateOf({ log, health, ledger }: Intake, sites: readonly string[]): WorkerState {
-  return {
-    status: log.status(),
-    numbers: health.takeNumbers(),
-    warnings: health.answer().warnings,
-    arrivals: Object.fromEntries(sites.map((site) => [site, ledger.arrivals(site)])),
-  };
 }
