@@ -20,8 +20,8 @@ import type { Store } from "../store/store.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { type Closers, repeat } from "./closers.ts";
-import { answerLedger } from "./ledger-route.ts";
 import { startLoading } from "./loading.ts";
+import { answerLedger } from "./routes/ledger-route.ts";
 import type { Starting } from "./starting.ts";
 import { waitForOrphans } from "./workers/orphans.ts";
 

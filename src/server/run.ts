@@ -11,9 +11,9 @@ import { type DataDir, type Front, openDataDir } from "./data-dir.ts";
 import { renderMetrics } from "./health/render-metrics.ts";
 import { createRequestMeter } from "./health/request-meter.ts";
 import { VERSION } from "./health/take-numbers.ts";
-import { buildApp } from "./http-app.ts";
 import { openIntake } from "./intake.ts";
 import { listen, listenForAdmin } from "./listen.ts";
+import { buildApp } from "./routes/http-app.ts";
 import type { ServerOptions, Starting } from "./starting.ts";
 import { runWorkers } from "./workers/run-workers.ts";
 

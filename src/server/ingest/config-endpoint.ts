@@ -5,7 +5,7 @@ import { clientBucket } from "../../sampling.ts";
 import type { AddressReader } from "../access/client-address.ts";
 import type { KeyRing } from "../access/keys.ts";
 import type { RequestLimits } from "../access/request-limits.ts";
-import { errorAnswer, toPasserbyError } from "../refusals.ts";
+import { errorAnswer, toPasserbyError } from "../routes/refusals.ts";
 import { type Answer, type AnswerParts, sendAnswer } from "./send-answer.ts";
 import { senderOf } from "./sender-of.ts";
 

@@ -4,7 +4,7 @@ import { PasserbyError } from "../../errors.ts";
 import { BOUNDS } from "../../event.ts";
 import type { AddressReader } from "../access/client-address.ts";
 import type { KeyRing } from "../access/keys.ts";
-import { errorAnswer, toPasserbyError } from "../refusals.ts";
+import { errorAnswer, toPasserbyError } from "../routes/refusals.ts";
 import type { LoadGuard } from "./load-guard.ts";
 import { readBody } from "./read-body.ts";
 import { type Answer, type AnswerParts, sendAnswer } from "./send-answer.ts";

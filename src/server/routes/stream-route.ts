@@ -1,8 +1,8 @@
 /** `GET /api/metrics/stream`: lets a reader with a key into the live stream; a key in the address is never read. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { PasserbyError } from "../errors.ts";
-import { mayReadLive, readBearer, requireSite } from "./access/access.ts";
-import type { KeyRecord, KeyRing } from "./access/keys.ts";
+import { PasserbyError } from "../../errors.ts";
+import { mayReadLive, readBearer, requireSite } from "../access/access.ts";
+import type { KeyRecord, KeyRing } from "../access/keys.ts";
 import type { ServerParts } from "./parts.ts";
 import { readParameter } from "./query-string.ts";
 

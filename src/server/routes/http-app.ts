@@ -1,14 +1,14 @@
 /** Assembles the HTTP application from its routes; it holds no logic and no state of its own. */
 import cookie from "@fastify/cookie";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { PasserbyError } from "../errors.ts";
+import { PasserbyError } from "../../errors.ts";
+import { addRequestHooks } from "../health/request-hooks.ts";
+import { createFrontDoor } from "../ingest/front-door.ts";
+import { answerBrokenRequest, createHttpServer } from "../ingest/http-server.ts";
+import type { Intake } from "../intake.ts";
 import { addCors } from "./cors.ts";
 import { addDashboardRoutes } from "./dashboard-routes.ts";
 import { addSecurityHeaders } from "./headers.ts";
-import { addRequestHooks } from "./health/request-hooks.ts";
-import { createFrontDoor } from "./ingest/front-door.ts";
-import { answerBrokenRequest, createHttpServer } from "./ingest/http-server.ts";
-import type { Intake } from "./intake.ts";
 import { addLedgerRoute } from "./ledger-route.ts";
 import { addLiveRoutes } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";

@@ -1,6 +1,6 @@
 /** Turns errors into answers: the documented JSON for what we know, a plain internal_error for what we do not. */
 import type { FastifyReply } from "fastify";
-import { type ErrorCode, PasserbyError } from "../errors.ts";
+import { type ErrorCode, PasserbyError } from "../../errors.ts";
 
 /** Seconds after which trying again is worth it, where the error does not say: a full disk or queue is rarely gone sooner. */
 const RETRY_AFTER_SECONDS = 5;

@@ -1,7 +1,7 @@
 /** CORS for the collector's endpoints: an answer to an allowed origin can be read by its page, errors included. */
 import type { FastifyInstance } from "fastify";
-import type { OriginList } from "../collector/intake/origins.ts";
-import { PasserbyError } from "../errors.ts";
+import type { OriginList } from "../../collector/intake/origins.ts";
+import { PasserbyError } from "../../errors.ts";
 import { sendError } from "./refusals.ts";
 
 const PREFLIGHT_SECONDS = 86_400;

@@ -1,12 +1,12 @@
 /** The dashboard's own API: signing in, questions, visitors now, what arrived, and health. Its paths name nothing that blockers look for. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
-import { PasserbyError } from "../errors.ts";
-import { parseQuery } from "../query/parse-query.ts";
-import { answer } from "../query/query.ts";
-import { visitorsNow } from "../query/visitors-now.ts";
-import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "./access/access.ts";
-import type { Session } from "./access/sign-in-sessions.ts";
+import { PasserbyError } from "../../errors.ts";
+import { parseQuery } from "../../query/parse-query.ts";
+import { answer } from "../../query/query.ts";
+import { visitorsNow } from "../../query/visitors-now.ts";
+import { COOKIE, isSecure, readCookie, requireOwnPage, requireReader, requireSite } from "../access/access.ts";
+import type { Session } from "../access/sign-in-sessions.ts";
 import { answerSiteLedger } from "./dashboard-ledger.ts";
 import type { ServerParts } from "./parts.ts";
 

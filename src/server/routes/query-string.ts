@@ -1,6 +1,6 @@
 /** Reads parameters of a query string: each at most once, as text. */
 import type { FastifyRequest } from "fastify";
-import { PasserbyError } from "../errors.ts";
+import { PasserbyError } from "../../errors.ts";
 
 /** Returns a parameter, or undefined when it was not given. Throws `invalid_request` for one that was given twice. */
 export function readParameter(request: FastifyRequest, name: string): string | undefined {

@@ -1,18 +1,18 @@
 /** `GET /api/metrics/ledger` for a key that may read, and the same answer for `passerby ledger` over the control channel. */
 import type { FastifyInstance } from "fastify";
 import { Compile } from "typebox/compile";
-import { parseTimestamp } from "../collector/intake/decode.ts";
-import { minuteOf, UNKNOWN_SITE } from "../collector/ledger/counts.ts";
+import { parseTimestamp } from "../../collector/intake/decode.ts";
+import { minuteOf, UNKNOWN_SITE } from "../../collector/ledger/counts.ts";
 import {
   LEDGER_STEPS,
   type LedgerQuestion,
   type LedgerReport,
   reportLedger,
-} from "../collector/ledger/ledger-report.ts";
-import type { LedgerReader } from "../collector/ledger/open-ledger.ts";
-import { PasserbyError } from "../errors.ts";
-import type { Json } from "../log/control-channel.ts";
-import { requireKey, requireSite } from "./access/access.ts";
+} from "../../collector/ledger/ledger-report.ts";
+import type { LedgerReader } from "../../collector/ledger/open-ledger.ts";
+import { PasserbyError } from "../../errors.ts";
+import type { Json } from "../../log/control-channel.ts";
+import { requireKey, requireSite } from "../access/access.ts";
 import type { ServerParts } from "./parts.ts";
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
 /** What the collector shows of itself: the live snapshot and its health. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { PasserbyError } from "../errors.ts";
-import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../live/snapshot.ts";
-import { mayReadLive, readBearer, requireSite } from "./access/access.ts";
+import { PasserbyError } from "../../errors.ts";
+import { fullSnapshot, redactedSnapshot, type SnapshotFilter } from "../../live/snapshot.ts";
+import { mayReadLive, readBearer, requireSite } from "../access/access.ts";
 import type { ServerParts } from "./parts.ts";
 import { readParameter } from "./query-string.ts";
 

@@ -1,13 +1,13 @@
 /** The ledger as the dashboard asks for it: one site over a range of dates, and beside it what no site can be told of. */
 import { Compile } from "typebox/compile";
-import { minuteOf, UNKNOWN_SITE } from "../collector/ledger/counts.ts";
-import { type LedgerReport, reportLedger } from "../collector/ledger/ledger-report.ts";
-import type { TimeRange } from "../collector/ledger/read-ledger.ts";
-import { PasserbyError } from "../errors.ts";
-import { resolveRange } from "../query/date-range.ts";
-import { parseDateRange, parseTimezone } from "../query/parse-query.ts";
-import { requireSite } from "./access/access.ts";
-import type { Session } from "./access/sign-in-sessions.ts";
+import { minuteOf, UNKNOWN_SITE } from "../../collector/ledger/counts.ts";
+import { type LedgerReport, reportLedger } from "../../collector/ledger/ledger-report.ts";
+import type { TimeRange } from "../../collector/ledger/read-ledger.ts";
+import { PasserbyError } from "../../errors.ts";
+import { resolveRange } from "../../query/date-range.ts";
+import { parseDateRange, parseTimezone } from "../../query/parse-query.ts";
+import { requireSite } from "../access/access.ts";
+import type { Session } from "../access/sign-in-sessions.ts";
 import { checkSite } from "./ledger-route.ts";
 import type { ServerParts } from "./parts.ts";
 
