@@ -33,7 +33,7 @@ export function startWorkerServer(
       await askOwner(dataDir, "brake", { position, targets: ["collector"], site: null, for_ms: null, who });
     },
     untilOneIsDown: async () => {
-      while (await areAllUp(await server.url)) await delay(5);
+      while ((await areAllUp(await server.url)) !== false) await delay(5);
     },
     untilAllAreUp: async (read) => {
       for (let last = read(); ; last = read()) {
@@ -44,10 +44,12 @@ export function startWorkerServer(
   };
 }
 
-async function areAllUp(url: string): Promise<boolean> {
+/** Undefined where no answer came, such as over a connection to a worker that has just been killed. */
+async function areAllUp(url: string): Promise<boolean | undefined> {
   const answer = await fetch(`${url}/api/metrics/health`).catch(() => undefined);
-  if (answer === undefined) return false;
-  const { status, warnings }: { status: string; warnings: string[] } = JSON.parse(await answer.text());
+  const text = await answer?.text().catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { status, warnings }: { status: string; warnings: string[] } = JSON.parse(text);
   return status === "healthy" && !warnings.some((warning) => warning.includes("does not run"));
 }
 
