@@ -86,8 +86,11 @@ describe("the counts of a server with workers", () => {
     const { account } = ledger;
     await expect.poll(async () => accountOf(await totals(server)), { timeout: 5_000 }).toEqual(account);
     const counted = accountOf(account);
-    expect(await server.ask("/api/arrivals", { site: SITE })).toMatchObject(counted);
-    expect(await scraped(server)).toEqual({ received: account.received, ended: account.received });
+    // Each is told by the workers once a second, not at the same moment.
+    const arrivals = (): Promise<unknown> => server.ask("/api/arrivals", { site: SITE });
+    await expect.poll(arrivals, { timeout: 5_000 }).toMatchObject(counted);
+    const sums = { received: account.received, ended: account.received };
+    await expect.poll(() => scraped(server), { timeout: 5_000 }).toEqual(sums);
     expect(await server.ask("/api/metrics/ledger")).toMatchObject({ balanced: true });
     expect(Object.keys(account.dropped).sort()).toEqual(["duplicate", "opted_out"]);
 
