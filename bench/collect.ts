@@ -7,9 +7,10 @@
  *
  * Run: npm run bench -- collect [rounds] [connections,…] [events,…] [workers,…]
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { countLogLines } from "./support/count-lines.ts";
 import { bare, nginx, passerby, type RunningVariant, type Variant } from "./support/servers.ts";
 import { bodyOf, runWrk, type WrkReport, writeScript } from "./support/wrk.ts";
 
@@ -64,15 +65,8 @@ async function checkAnswer(server: RunningVariant, { name }: Variant, events: nu
 }
 
 function checkLog(dataDir: string, acknowledged: number): void {
-  const files = readdirSync(dataDir).filter((file) => /^metrics.*\.jsonl$/.test(file));
-  const lines = files.reduce((sum, file) => sum + countNewlines(readFileSync(join(dataDir, file))), 0);
+  const lines = countLogLines(dataDir);
   if (lines < acknowledged) throw new Error(`${acknowledged} events were acknowledged, ${lines} are in the log`);
-}
-
-function countNewlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) count += 1;
-  return count;
 }
 
 function median(values: readonly number[]): number {

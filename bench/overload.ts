@@ -3,21 +3,23 @@
  * that wait for their answers; then requests fall due at three times that rate over 1,000 connections, whatever becomes
  * of them. At the end every acknowledged event is counted in the log.
  *
- * Run: npm run bench -- overload [seconds] [events a request]
+ * Run: npm run bench -- overload [seconds] [events a request] [on|off: the store]
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { overload } from "../test/support/overload.ts";
+import { countLogLines } from "./support/count-lines.ts";
 import { passerby } from "./support/servers.ts";
 import { bodyOf } from "./support/wrk.ts";
 
 const SECONDS = Number(process.argv[2] ?? 60);
 const EVENTS = Number(process.argv[3] ?? 20);
+const STORE = process.argv[4] ?? "on";
 const MIB = 1_048_576;
 
 const dataDir = mkdtempSync(join(tmpdir(), "passerby-overload-"));
-const server = await passerby("passerby", {}).start(dataDir);
+const server = await passerby("passerby", { METRICS_STORE: STORE }).start(dataDir);
 const body = bodyOf(EVENTS);
 let acknowledged = 0;
 const report = await overload({
@@ -33,8 +35,7 @@ const report = await overload({
   },
 });
 await server.stop();
-const files = readdirSync(dataDir).filter((name) => /^metrics.*\.jsonl$/.test(name));
-const lines = files.reduce((sum, name) => sum + readFileSync(join(dataDir, name), "latin1").split("\n").length - 1, 0);
+const lines = countLogLines(dataDir);
 rmSync(dataDir, { recursive: true, force: true });
 
 const [first, second] = report.residentBytes;
