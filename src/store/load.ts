@@ -31,8 +31,8 @@ export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, eras
 const BATCH_BYTES = 67_108_864;
 const BATCH_LINES = 122_880;
 
-/** After so many events a checkpoint is made as soon as there is nothing to load. */
-const CHECKPOINT_EVENTS = 20_000;
+/** After so many events a checkpoint is made as soon as there is nothing to load, or at last while loads go on. */
+const CHECKPOINT_EVENTS = { idle: 20_000, busy: 150_000 } as const;
 
 /** Thrown when a file ends before its checkpoint: the store holds what the log does not, and has to be rebuilt. */
 export class LogShrunkError extends Error {}
@@ -88,14 +88,13 @@ export class Loader {
       this.seen.set(file.name, file);
       files += 1;
     }
-    if (files === 0) await this.giveMemoryBack();
     this.sinceCheckpoint += counts.events;
+    if (this.sinceCheckpoint >= CHECKPOINT_EVENTS[files === 0 ? "idle" : "busy"]) await this.giveMemoryBack();
     return { ...counts, files };
   }
 
   /** What is in the write-ahead log is also held in memory, and a flood may have left much of it. */
   private async giveMemoryBack(): Promise<void> {
-    if (this.sinceCheckpoint < CHECKPOINT_EVENTS) return;
     this.sinceCheckpoint = 0;
     // A reader may be in its way; then it is made when the log is full, or at the end.
     await this.writer.ask("CHECKPOINT").catch(() => {});
