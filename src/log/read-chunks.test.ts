@@ -76,4 +76,4 @@ test("every line is in one chunk, in order, or counted as damaged; a line that i
     }),
     { numRuns: isLong ? 2_000 : 60, interruptAfterTimeLimit: isLong ? 120_000 : 10_000 },
   );
-});
+}, 180_000);
