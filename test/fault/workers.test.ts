@@ -1,6 +1,7 @@
 /** Workers that are killed, alone or with their main process: what was acknowledged is stored once, and the others go on. */
 import { readdirSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { isLong } from "../means.ts";
 import { auditLog, NOTHING_WRONG } from "./audit.ts";
 import { seededRandom } from "./load.ts";
@@ -55,8 +56,9 @@ describe.each([[2], [3]])("a server with %i workers under load", (workers) => {
       });
       for (let kill = 0; kill < KILLS; kill++) {
         await untilAcknowledged(ledger, 50 + Math.floor(random() * 200));
-        const pid = server.workers()[kill % workers] ?? 0;
-        process.kill(pid, "SIGKILL");
+        const pids = server.workers();
+        expect(pids).toHaveLength(workers);
+        process.kill(pids[kill % workers] ?? Number.NaN, "SIGKILL");
         await server.untilOneIsDown();
         const before = acknowledged(ledger);
         const whileDown = await server.untilAllAreUp(() => acknowledged(ledger));
@@ -105,6 +107,32 @@ describe("a server with workers whose main process is killed under load", () => 
     expect((await last.end("SIGTERM")).code).toBe(0);
     await checkLog(dataDir, ledger);
   }, 60_000);
+});
+
+describe("a server with workers that hang while its main process is killed", () => {
+  it("starts again when they are gone, and not before: they may still write", async () => {
+    const dataDir = makeFolder();
+    const server = startWorkerServer(dataDir, 2);
+    await server.url;
+    const pids = server.workers();
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    onTestFinished(() => {
+      for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
+    });
+    process.kill(server.pid, "SIGKILL");
+    await expect.poll(() => isRunning(server.pid), { interval: 5 }).toBe(false);
+    const next = startWorkerServer(dataDir, 2);
+    let hasStarted = false;
+    const started = next.url.then(() => {
+      hasStarted = true;
+    });
+    await delay(1_500); // Well past the time of a start, well below that after which it gives up.
+    expect(hasStarted).toBe(false);
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+    await started;
+    expect(pids.some(isRunning)).toBe(false);
+    expect((await next.end("SIGTERM")).code).toBe(0);
+  }, 30_000);
 });
 
 describe("a server with workers that is told to stop", () => {

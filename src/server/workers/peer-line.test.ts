@@ -23,8 +23,8 @@ async function serve(store: StoreForPeer): Promise<() => void> {
   return close;
 }
 
-function openLine(maxBytes = 1_000_000): PeerLine {
-  const line = new PeerLine(dataDir, 2, maxBytes);
+function openLine(options: { readonly maxBytes?: number; readonly patienceMs?: number } = {}): PeerLine {
+  const line = new PeerLine({ dataDir, worker: 2, maxBytes: 1_000_000, ...options });
   onTestFinished(() => line.close());
   return line;
 }
@@ -69,9 +69,17 @@ describe("the line between two workers", () => {
     expect(await line.store([makeEvent("d")])).toMatchObject({ stored: [true] });
   });
 
+  it("gives up one that hangs, and asks again over a line of its own", async () => {
+    const answers: StoreForPeer[] = [() => new Promise(() => undefined), storeAll];
+    await serve((events) => (answers.shift() ?? storeAll)(events));
+    const line = openLine({ patienceMs: 50 });
+    await expect(line.store([makeEvent("a")])).rejects.toMatchObject({ code: "log_unavailable" });
+    expect(await line.store([makeEvent("b")])).toMatchObject({ stored: [true] });
+  });
+
   it("refuses at once when the other one does not read and too much waits", async () => {
     await serve(storeAll);
-    const line = openLine(1_000);
+    const line = openLine({ maxBytes: 1_000 });
     const big = Array.from({ length: 200 }, () => makeEvent("x", { metadata: { text: "x".repeat(10_000) } }));
     const first = line.store(big);
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

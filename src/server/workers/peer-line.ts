@@ -6,32 +6,43 @@ import { socketPath } from "../../log/control-channel.ts";
 import { encodeLines } from "../../log/encode-line.ts";
 import { joinWrites, onLines, type PeerOutcome, peerSocketName, readObject } from "./peer-wire.ts";
 
+export type PeerLineOptions = {
+  readonly dataDir: string;
+  /** The other's number. */
+  readonly worker: number;
+  /** Past so many bytes that wait to be sent, requests are refused. */
+  readonly maxBytes: number;
+  /** Milliseconds after which one that has not answered is taken to hang. Default: 10,000. */
+  readonly patienceMs?: number;
+};
+
+type Waiter = PromiseWithResolvers<PeerOutcome> & { readonly since: number };
 type Connection = { readonly socket: Socket; readonly send: (text: string) => void };
 
 /** Connects when it is first used, and again after the other was gone. */
 export class PeerLine {
-  private readonly dataDir: string;
-  private readonly worker: number;
-  private readonly maxBytes: number;
-  private readonly waiters = new Map<number, PromiseWithResolvers<PeerOutcome>>();
+  private readonly options: Required<PeerLineOptions>;
+  /** The one that has waited longest comes first. */
+  private readonly waiters = new Map<number, Waiter>();
   private connection: Connection | undefined;
   private nextId = 0;
 
-  /** `worker` is the other's number; past `maxBytes` that wait to be sent, requests are refused. */
-  constructor(dataDir: string, worker: number, maxBytes: number) {
-    this.dataDir = dataDir;
-    this.worker = worker;
-    this.maxBytes = maxBytes;
+  constructor(options: PeerLineOptions) {
+    this.options = { patienceMs: 10_000, ...options };
   }
 
-  /** Has the other worker store events; rejects with `log_unavailable` when it is not there, or ends before it answers. */
+  /**
+   * Has the other worker store events; rejects with `log_unavailable` when it is not there, or ends or hangs before it
+   * answers.
+   */
   store(events: readonly AcceptedEvent[]): Promise<PeerOutcome> {
     this.connection ??= this.connect();
-    if (this.connection.socket.writableLength > this.maxBytes) {
-      const reason = `nothing was stored: worker ${this.worker} is behind with its work; try again`;
+    const { worker, maxBytes } = this.options;
+    if (this.connection.socket.writableLength > maxBytes) {
+      const reason = `nothing was stored: worker ${worker} is behind with its work; try again`;
       return Promise.reject(new PasserbyError("log_unavailable", reason));
     }
-    const waiter = Promise.withResolvers<PeerOutcome>();
+    const waiter = { ...Promise.withResolvers<PeerOutcome>(), since: performance.now() };
     const id = this.nextId++;
     this.waiters.set(id, waiter);
     const lines = encodeLines(events, { writer: "peer", start: "peer", seq: 0 });
@@ -44,17 +55,23 @@ export class PeerLine {
   }
 
   private connect(): Connection {
-    const { path, close } = socketPath(this.dataDir, peerSocketName(this.worker));
+    const { dataDir, worker, patienceMs } = this.options;
+    const { path, close } = socketPath(dataDir, peerSocketName(worker));
     const socket = connect(path);
+    const timer = setInterval(() => {
+      const [longest] = this.waiters.values();
+      if (longest !== undefined && performance.now() - longest.since > patienceMs) socket.destroy();
+    }, patienceMs / 10);
     onLines(socket, (line) => this.take(readObject(line)));
     socket.on("error", () => undefined); // Told by `close`, which follows.
     socket.once("close", () => {
       close();
+      clearInterval(timer);
       this.connection = undefined;
       const waiters = [...this.waiters.values()];
       this.waiters.clear();
       // It may have stored them and ended before it could say so.
-      const reason = `worker ${this.worker} is being restarted, so some events may not be stored: send all again`;
+      const reason = `worker ${worker} is being restarted or hangs, so some events may not be stored: send all again`;
       for (const { reject } of waiters) reject(new PasserbyError("log_unavailable", reason));
     });
     return { socket, send: joinWrites(socket) };

@@ -19,7 +19,9 @@ export async function servePeers(dataDir: string, worker: number, store: StoreFo
   });
   const { path, close } = socketPath(dataDir, name);
   server.once("close", close);
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
+  // Without `exclusive` cluster would have the main process listen, and hand a connection to a worker that was just killed:
+  // nobody would ever answer what comes over it.
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen({ path, exclusive: true }, resolve));
   chmodSync(join(dataDir, name), 0o600);
   return () => {
     server.close();

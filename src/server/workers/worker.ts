@@ -94,7 +94,8 @@ async function openSharedIntake({ options, start, control, ring }: SharedParts, 
   const { writer, writers, rateSeed } = start;
   const dataDir = resolve(settings.dataDir);
   const others = Array.from({ length: writers }, (_, index) => index + 1).filter((other) => other !== writer);
-  const lines = new Map(others.map((other) => [other, new PeerLine(dataDir, other, settings.maxQueueBytes)]));
+  const makeLine = (worker: number): PeerLine => new PeerLine({ dataDir, worker, maxBytes: settings.maxQueueBytes });
+  const lines = new Map(others.map((other) => [other, makeLine(other)]));
   closers.add(() => {
     for (const line of lines.values()) line.close();
   });
