@@ -12,7 +12,7 @@ import { createEventStream } from "../src/live/event-stream.ts";
 import { createRing, type Ring } from "../src/live/ring.ts";
 import { fullSnapshot, redactedSnapshot } from "../src/live/snapshot.ts";
 import { makeMessages } from "../src/live/stream-message.ts";
-import { decodeLine, isStoredEvent } from "../src/log/decode-line.ts";
+import { decodeLine, isStoredEvent } from "../src/log/read/decode-line.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");

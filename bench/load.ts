@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { systemClock } from "../src/clock.ts";
 import type { AcceptedEvent } from "../src/event.ts";
-import { encodeLines } from "../src/log/encode-line.ts";
+import { encodeLines } from "../src/log/write/encode-line.ts";
 import { openStore, type Store } from "../src/store/store.ts";
 
 const EVENTS = Number(process.argv[2] ?? 1_000_000);

@@ -14,10 +14,10 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import type { AcceptedEvent } from "../src/event.ts";
-import { encodeLines } from "../src/log/encode-line.ts";
+import { listLogFiles } from "../src/log/files/log-files.ts";
 import { openLog } from "../src/log/log.ts";
-import { listLogFiles } from "../src/log/log-files.ts";
-import { readEvents } from "../src/log/read-lines.ts";
+import { readEvents } from "../src/log/read/read-lines.ts";
+import { encodeLines } from "../src/log/write/encode-line.ts";
 
 type Sink = { readonly append: (event: AcceptedEvent) => Promise<unknown>; readonly close: () => Promise<void> };
 type Variant = { readonly name: string; readonly open: (dataDir: string) => Promise<Sink> };

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import type { AcceptedEvent } from "../src/event.ts";
-import { encodeLines } from "../src/log/encode-line.ts";
+import { encodeLines } from "../src/log/write/encode-line.ts";
 import { parseQuery } from "../src/query/parse-query.ts";
 import { answer } from "../src/query/query.ts";
 import { openStore, type Store } from "../src/store/store.ts";

@@ -10,8 +10,8 @@ import { type BrakeChange, openControl, readControlState } from "../src/collecto
 import { type BrakePosition, TARGETS } from "../src/collector/control/control-state.ts";
 import type { Settings } from "../src/config.ts";
 import { PasserbyError } from "../src/errors.ts";
-import { askOwner } from "../src/log/control-channel.ts";
-import { claimDataDir, prepareDataDir } from "../src/log/ownership.ts";
+import { askOwner } from "../src/log/owner/control-channel.ts";
+import { claimDataDir, prepareDataDir } from "../src/log/owner/ownership.ts";
 import { brakeJson, brakeText } from "./brake-report.ts";
 import { parseDuration } from "./duration.ts";
 import { commandSettings } from "./settings.ts";

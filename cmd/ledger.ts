@@ -16,7 +16,7 @@ import {
 } from "../src/collector/ledger/ledger-report.ts";
 import { readLedger } from "../src/collector/ledger/read-ledger.ts";
 import { PasserbyError } from "../src/errors.ts";
-import { askOwner } from "../src/log/control-channel.ts";
+import { askOwner } from "../src/log/owner/control-channel.ts";
 import { formatLedger } from "./ledger-table.ts";
 import { commandSettings } from "./settings.ts";
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { Compile } from "typebox/compile";
 import { PasserbyError } from "../src/errors.ts";
-import { askOwner } from "../src/log/control-channel.ts";
+import { askOwner } from "../src/log/owner/control-channel.ts";
 import { commandSettings } from "./settings.ts";
 
 const tokenAnswer = Compile({

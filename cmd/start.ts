@@ -76,5 +76,5 @@ async function start(flags: StartFlags): Promise<void> {
 
 /** The build's folder, seen from the source and from the bundle in `dist/server`. */
 function distDir(): string {
-  return fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "../", import.meta.url));
+  return fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../dist" : "../", import.meta.url));
 }

@@ -41,7 +41,7 @@ async function buildServer(): Promise<void> {
   await esbuild({
     entryPoints: {
       passerby: join(ROOT, "cmd/passerby.ts"),
-      "writer-thread": join(ROOT, "src/log/writer-thread.ts"),
+      "writer-thread": join(ROOT, "src/log/write/writer-thread.ts"),
       "worker-main": join(ROOT, "src/server/workers/worker-main.ts"),
     },
     outdir: join(DIST, "server"),

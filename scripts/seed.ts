@@ -7,8 +7,8 @@ import { type Clock, systemClock } from "../src/clock.ts";
 import { describeAgent } from "../src/collector/enrichment/enrich.ts";
 import { findSource } from "../src/collector/enrichment/source.ts";
 import type { AcceptedEvent } from "../src/event.ts";
-import { writeImportShard } from "../src/log/import-shard.ts";
-import { listLogFiles } from "../src/log/log-files.ts";
+import { listLogFiles } from "../src/log/files/log-files.ts";
+import { writeImportShard } from "../src/log/write/import-shard.ts";
 
 const DAYS = 56;
 const DAY_MS = 86_400_000;

@@ -3,8 +3,8 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AcceptedEvent } from "../src/event.ts";
-import { encodeLines } from "../src/log/encode-line.ts";
-import { activeName } from "../src/log/log-files.ts";
+import { activeName } from "../src/log/files/log-files.ts";
+import { encodeLines } from "../src/log/write/encode-line.ts";
 
 /** A data directory with a log that a test appends to. */
 export type SampleLog = {

@@ -22,13 +22,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { AcceptedEvent } from "../event.ts";
-import type { Commands, Json } from "./control-channel.ts";
-import { type Appended, GroupCommit, type RefusalCause } from "./group-commit.ts";
-import { removeLeftovers } from "./leftovers.ts";
-import { asUnusable, claimDataDir, prepareDataDir } from "./ownership.ts";
-import { WriterClient } from "./writer-client.ts";
+import { removeLeftovers } from "./files/leftovers.ts";
+import type { Commands, Json } from "./owner/control-channel.ts";
+import { asUnusable, claimDataDir, prepareDataDir } from "./owner/ownership.ts";
+import { type Appended, GroupCommit, type RefusalCause } from "./write/group-commit.ts";
+import { WriterClient } from "./write/writer-client.ts";
 
-export type { Appended, RefusalCause } from "./group-commit.ts";
+export type { Appended, RefusalCause } from "./write/group-commit.ts";
 
 export type LogOptions = {
   readonly dataDir: string;

@@ -17,8 +17,8 @@ import { idOf, makeFolder, readLog, recover } from "../../test/fault/log-fixture
 import { startLogProcess } from "../../test/fault/log-process.ts";
 import { makeEvent } from "../../test/fault/make-event.ts";
 import { isLong, strace } from "../../test/means.ts";
-import { encodeLines } from "./encode-line.ts";
-import { removeLeftovers } from "./leftovers.ts";
+import { removeLeftovers } from "./files/leftovers.ts";
+import { encodeLines } from "./write/encode-line.ts";
 
 function makeLines(ids: readonly string[], receivedAt = "2026-11-23T09:00:00.000Z"): string {
   return encodeLines(

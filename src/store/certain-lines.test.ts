@@ -5,7 +5,7 @@ import { anyText } from "../../test/fault/log-fixtures.ts";
 import { makeEvent } from "../../test/fault/make-event.ts";
 import { isLong } from "../../test/means.ts";
 import type { AcceptedEvent } from "../event.ts";
-import { encodeLines } from "../log/encode-line.ts";
+import { encodeLines } from "../log/write/encode-line.ts";
 import { CREATE_INCOMING, READ_CHUNKS } from "./certain-lines.ts";
 import { judgeDoubtfulLines } from "./doubtful-lines.ts";
 import { type Database, openDatabase } from "./duckdb.ts";

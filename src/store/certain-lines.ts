@@ -8,8 +8,8 @@
  * is kept: JavaScript must neither reorder nor drop nor reformat anything in it.
  */
 import { EVENT_FIELDS, type EventField, eventInputSchema, serverFieldsSchema } from "../event.ts";
-import { REQUIRED_FIELDS } from "../log/decode-line.ts";
-import { LINE_VERSION } from "../log/encode-line.ts";
+import { REQUIRED_FIELDS } from "../log/read/decode-line.ts";
+import { LINE_VERSION } from "../log/write/encode-line.ts";
 import { DERIVED_SQL } from "./derived-sql.ts";
 import { EVENT_COLUMNS, type EventColumn } from "./schema.ts";
 

@@ -4,7 +4,7 @@
  */
 import { BOOLEAN, DOUBLE, DuckDBDataChunk, UINTEGER, VARCHAR } from "@duckdb/node-api";
 import type { StoredEvent } from "../event.ts";
-import { decodeLine, isStoredEvent } from "../log/decode-line.ts";
+import { decodeLine, isStoredEvent } from "../log/read/decode-line.ts";
 import { columnReader } from "./columns.ts";
 import type { Connection } from "./duckdb.ts";
 import { CREATE_STAGED, EVENT_COLUMNS } from "./schema.ts";

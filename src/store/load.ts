@@ -3,9 +3,9 @@
  * and checkpoint are one transaction. Killed anywhere, the next load goes on from the last batch; done twice, nothing
  * is there twice.
  */
-import { type LogFile, listLogFiles } from "../log/log-files.ts";
-import type { LineChunk } from "../log/read-chunks.ts";
-import { openLogFile } from "../log/read-lines.ts";
+import { type LogFile, listLogFiles } from "../log/files/log-files.ts";
+import type { LineChunk } from "../log/read/read-chunks.ts";
+import { openLogFile } from "../log/read/read-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { storeWithSessions } from "./sessions.ts";
 import { Stage } from "./stage.ts";

@@ -1,6 +1,6 @@
 /** Brings a batch of lines into the temporary table `incoming`: typed columns, each event once. */
 import type { DuckDBAppender } from "@duckdb/node-api";
-import type { LineChunk } from "../log/read-chunks.ts";
+import type { LineChunk } from "../log/read/read-chunks.ts";
 import { CREATE_INCOMING, READ_CHUNKS } from "./certain-lines.ts";
 import { judgeDoubtfulLines, type Refused } from "./doubtful-lines.ts";
 import type { Connection } from "./duckdb.ts";

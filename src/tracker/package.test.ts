@@ -73,7 +73,7 @@ describe("the published tracker", () => {
   });
 
   test("has types by which its README's example compiles and a wrong call does not", () => {
-    const root = fileURLToPath(new URL("../../", import.meta.url));
+    const root = fileURLToPath(new URL("../..", import.meta.url));
     const project = join(folder, "project");
     mkdirSync(join(project, "node_modules"), { recursive: true });
     symlinkSync(join(folder, "tracker"), join(project, "node_modules/passerby-tracker"));

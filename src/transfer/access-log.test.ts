@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../clock.ts";
-import { decodeLine, isStoredEvent } from "../log/decode-line.ts";
+import { decodeLine, isStoredEvent } from "../log/read/decode-line.ts";
 import { type AccessLogImport, type ImportReport, importAccessLog } from "./access-log.ts";
 
 const AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";

@@ -19,9 +19,9 @@ import { createSaltKey, type SaltKey } from "../collector/identity/salt-key.ts";
 import type { Site } from "../config.ts";
 import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import type { AcceptedEvent } from "../event.ts";
-import { type ImportShard, writeImportShard } from "../log/import-shard.ts";
-import { isDatasetName } from "../log/log-files.ts";
-import { prepareDataDir } from "../log/ownership.ts";
+import { isDatasetName } from "../log/files/log-files.ts";
+import { prepareDataDir } from "../log/owner/ownership.ts";
+import { type ImportShard, writeImportShard } from "../log/write/import-shard.ts";
 import { type AccessFormat, detectFormat } from "./access-line.ts";
 import { type ImportCounts, LineReader } from "./access-lines.ts";
 import {

@@ -8,9 +8,9 @@
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
-import { isStoredEvent } from "../log/decode-line.ts";
-import { type LogFile, listLogFiles } from "../log/log-files.ts";
-import { readEvents } from "../log/read-lines.ts";
+import { type LogFile, listLogFiles } from "../log/files/log-files.ts";
+import { isStoredEvent } from "../log/read/decode-line.ts";
+import { readEvents } from "../log/read/read-lines.ts";
 import { replaceFile } from "../replace-file.ts";
 import { fileKeyOfEvent } from "./import-id.ts";
 import type { Fingerprint } from "./input-file.ts";

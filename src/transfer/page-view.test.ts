@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { sharedData } from "../../test/means.ts";
 import { createAgentReader } from "../collector/enrichment/enrich.ts";
 import { createSaltKey } from "../collector/identity/salt-key.ts";
-import { decodeLine, isStoredEvent } from "../log/decode-line.ts";
-import { encodeLines } from "../log/encode-line.ts";
+import { decodeLine, isStoredEvent } from "../log/read/decode-line.ts";
+import { encodeLines } from "../log/write/encode-line.ts";
 import { ACCESS_FORMATS, type AccessRequest, parseAccessLine } from "./access-line.ts";
 import { type PageViewMaker, reasonToSkip, toPageView } from "./page-view.ts";
 

@@ -13,7 +13,7 @@ import { chromium } from "../means.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { launchBrowser } from "./support/launch.ts";
 
-const SITE = fileURLToPath(new URL("../../site/", import.meta.url));
+const SITE = fileURLToPath(new URL("../../site", import.meta.url));
 
 /** Builds the site with a tracker of the same moment into a folder of its own. */
 async function buildSite(folder: string): Promise<string> {

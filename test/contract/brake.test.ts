@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { TARGETS } from "../../src/collector/control/control-state.ts";
-import { askOwner } from "../../src/log/control-channel.ts";
+import { askOwner } from "../../src/log/owner/control-channel.ts";
 import { SERVER_SEED, unitInterval } from "../../src/sampling.ts";
 import { type Finished, runCommand, type StartedCommand, startCommand } from "../support/command.ts";
 import { readLog } from "../support/test-server.ts";

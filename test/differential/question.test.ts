@@ -5,8 +5,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { encodeLines } from "../../src/log/encode-line.ts";
-import { activeName } from "../../src/log/log-files.ts";
+import { activeName } from "../../src/log/files/log-files.ts";
+import { encodeLines } from "../../src/log/write/encode-line.ts";
 import { parseQuery } from "../../src/query/parse-query.ts";
 import { answer } from "../../src/query/query.ts";
 import {

@@ -1,5 +1,5 @@
 /** What is asked of every log after every fault: what was acknowledged is there once, what is there was sent, all of it parses. */
-import type { LineProblem } from "../../src/log/decode-line.ts";
+import type { LineProblem } from "../../src/log/read/decode-line.ts";
 import { countIds } from "./log-fixtures.ts";
 
 /** The ids that a test sent, and those of them that were acknowledged. */

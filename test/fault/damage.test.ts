@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AcceptedEvent } from "../../src/event.ts";
-import { encodeLines } from "../../src/log/encode-line.ts";
-import { readNewest } from "../../src/log/read-newest.ts";
+import { readNewest } from "../../src/log/read/read-newest.ts";
+import { encodeLines } from "../../src/log/write/encode-line.ts";
 import { idOf, makeFolder, openTestLog, readLog } from "./log-fixtures.ts";
 import { makeEvent } from "./make-event.ts";
 

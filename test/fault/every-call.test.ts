@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeError } from "../../src/errors.ts";
-import { encodeLines } from "../../src/log/encode-line.ts";
+import { encodeLines } from "../../src/log/write/encode-line.ts";
 import { isLong, strace } from "../means.ts";
 import { auditLog, NOTHING_WRONG } from "./audit.ts";
 import { seededRandom } from "./load.ts";

@@ -3,7 +3,7 @@ import { appendFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Ledger, openLedger } from "../../src/collector/ledger/open-ledger.ts";
-import { encodeLines } from "../../src/log/encode-line.ts";
+import { encodeLines } from "../../src/log/write/encode-line.ts";
 import { makeEvent } from "./make-event.ts";
 
 /** A clock that stands still until it is moved. */

@@ -6,11 +6,11 @@ import fc from "fast-check";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { StoredEvent } from "../../src/event.ts";
-import { ActiveFile } from "../../src/log/active-file.ts";
-import { isStoredEvent, type LineProblem } from "../../src/log/decode-line.ts";
+import { type LogFile, listLogFiles } from "../../src/log/files/log-files.ts";
 import { type Log, type LogOptions, openLog } from "../../src/log/log.ts";
-import { type LogFile, listLogFiles } from "../../src/log/log-files.ts";
-import { readEvents } from "../../src/log/read-lines.ts";
+import { isStoredEvent, type LineProblem } from "../../src/log/read/decode-line.ts";
+import { readEvents } from "../../src/log/read/read-lines.ts";
+import { ActiveFile } from "../../src/log/write/active-file.ts";
 
 /** Returns the id that makeEvent gave an event. */
 export function idOf(event: StoredEvent): unknown {

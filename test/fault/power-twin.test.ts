@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { encodeLines } from "../../src/log/encode-line.ts";
-import { parseLogFileName } from "../../src/log/log-files.ts";
+import { parseLogFileName } from "../../src/log/files/log-files.ts";
+import { encodeLines } from "../../src/log/write/encode-line.ts";
 import { isLong, strace } from "../means.ts";
 import { auditLog, NOTHING_WRONG } from "./audit.ts";
 import { ackedIn, type Choose, DiskTwin, joinCalls } from "./disk-twin.ts";

@@ -1,7 +1,7 @@
 /** A server with workers as processes of its own, which a test can find and kill one by one. */
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { askOwner } from "../../src/log/control-channel.ts";
+import { askOwner } from "../../src/log/owner/control-channel.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
 
 export type WorkerServer = ServerProcess & {

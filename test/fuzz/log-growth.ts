@@ -2,7 +2,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { StoredEvent } from "../../src/event.ts";
-import { decodeLine, isStoredEvent } from "../../src/log/decode-line.ts";
+import { decodeLine, isStoredEvent } from "../../src/log/read/decode-line.ts";
 
 export type LogGrowth = {
   /** Returns the events of the lines that were added since the last call. Throws for a line that is none or not whole. */

@@ -57,7 +57,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = await startServer({
     settings,
     clock,
-    distDir: options.distDir ?? fileURLToPath(new URL("../../dist/", import.meta.url)),
+    distDir: options.distDir ?? fileURLToPath(new URL("../../dist", import.meta.url)),
     ...(options.streamLimits && { streamLimits: options.streamLimits }),
     serverLog: openServerLog({ level: settings.logLevel, clock, output: written.output }),
   });

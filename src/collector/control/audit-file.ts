@@ -6,7 +6,7 @@
 import { fstatSync, fsyncSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../../errors.ts";
-import { syncFolder, withFile, writeAll } from "../../log/durable-file.ts";
+import { syncFolder, withFile, writeAll } from "../../log/files/durable-file.ts";
 import type { BrakeName, BrakePosition } from "./control-state.ts";
 
 /** Who asked for a change, as the asking process says: its user id and name, and its process id on this machine. */

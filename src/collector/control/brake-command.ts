@@ -1,7 +1,7 @@
 /** The `brake` command of `collector.sock`: how `passerby brake` asks the running collector for a change. */
 import { Compile } from "typebox/compile";
 import { PasserbyError } from "../../errors.ts";
-import type { Command, Json } from "../../log/control-channel.ts";
+import type { Command, Json } from "../../log/owner/control-channel.ts";
 import type { BrakeChange, KeptControl } from "./control-file.ts";
 
 /** What the command is called on the channel. */

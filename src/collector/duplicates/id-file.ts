@@ -12,7 +12,7 @@ import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { systemErrorCode } from "../../errors.ts";
-import type { LineMark } from "../../log/read-behind.ts";
+import type { LineMark } from "../../log/read/read-behind.ts";
 
 const MAGIC = "PBIDS1\n";
 export const ID_BYTES = 16;

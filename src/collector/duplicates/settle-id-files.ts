@@ -2,7 +2,7 @@
  * Divides the remembered ids anew when the number of writers has changed since the last start, so that each id is again
  * with the writer that it belongs to.
  */
-import { listLogFiles } from "../../log/log-files.ts";
+import { listLogFiles } from "../../log/files/log-files.ts";
 import { idFilePath, listIdFiles, readWriters } from "./id-file.ts";
 import { ownerOf } from "./id-window.ts";
 import { StoredIds, type StoredIdsOptions } from "./stored-ids.ts";

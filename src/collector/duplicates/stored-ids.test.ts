@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { makeEvent } from "../../../test/fault/make-event.ts";
 import { type Clock, systemClock } from "../../clock.ts";
-import { encodeLines } from "../../log/encode-line.ts";
+import { encodeLines } from "../../log/write/encode-line.ts";
 import { idFilePath } from "./id-file.ts";
 import { ownerOf } from "./id-window.ts";
 import { settleIdFiles } from "./settle-id-files.ts";

@@ -6,7 +6,7 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import type { Clock } from "../../clock.ts";
 import { describeError } from "../../errors.ts";
-import { type LineMark, readBehind } from "../../log/read-behind.ts";
+import { type LineMark, readBehind } from "../../log/read/read-behind.ts";
 import { syncFolder } from "../../replace-file.ts";
 import { encodeFrame, encodeHeader, ID_BYTES, idFilePath, MAX_FRAME_IDS, readFrames } from "./id-file.ts";
 import { formatId, IdWindow } from "./id-window.ts";

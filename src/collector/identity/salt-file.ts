@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PasserbyError, systemErrorCode } from "../../errors.ts";
-import { syncFolder } from "../../log/durable-file.ts";
+import { syncFolder } from "../../log/files/durable-file.ts";
 
 /** Salts by UTC day (`2026-11-24`). */
 export type Salts = ReadonlyMap<string, Uint8Array>;

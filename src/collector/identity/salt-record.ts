@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { existsSync, fsyncSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../../errors.ts";
-import { syncFolder, withFile, writeAll } from "../../log/durable-file.ts";
+import { syncFolder, withFile, writeAll } from "../../log/files/durable-file.ts";
 import type { Salts } from "./salt-file.ts";
 
 const FILE = "salt-record.jsonl";

@@ -3,7 +3,7 @@
  * are read from disk before the first row of theirs is opened, so a row in memory is always the newest there is.
  */
 import { utcDay } from "../../clock.ts";
-import type { LineMark } from "../../log/read-behind.ts";
+import type { LineMark } from "../../log/read/read-behind.ts";
 import { accountedFor, minuteOf, UNKNOWN_SITE } from "./counts.ts";
 import { type BookedRow, MinuteBook, type Shared } from "./minute-book.ts";
 import { SinceStart } from "./since-start.ts";

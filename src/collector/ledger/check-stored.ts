@@ -1,6 +1,6 @@
 /** Compares what the ledger has as stored with the lines of the log, all of them: the proof that its recount holds. */
-import { listLogFiles } from "../../log/log-files.ts";
-import { readBehind } from "../../log/read-behind.ts";
+import { listLogFiles } from "../../log/files/log-files.ts";
+import { readBehind } from "../../log/read/read-behind.ts";
 import { minuteOf } from "./counts.ts";
 import type { TimeRange } from "./read-ledger.ts";
 

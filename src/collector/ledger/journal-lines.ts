@@ -3,7 +3,7 @@
  * write a line that commits it. Rows count when their commit is whole, so a write that was cut off changes nothing.
  */
 import { Compile } from "typebox/compile";
-import type { LineMark } from "../../log/read-behind.ts";
+import type { LineMark } from "../../log/read/read-behind.ts";
 import type { BookedRow } from "./minute-book.ts";
 
 /** Ends a write: `n` numbers the writes of a writer, `mark` is the newest line of the log that its rows have counted. */

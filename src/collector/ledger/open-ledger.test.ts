@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { clockAt, LineWriter, ledgerFiles, openTestLedger } from "../../../test/fault/ledger-fixtures.ts";
 import { makeFolder } from "../../../test/fault/log-fixtures.ts";
 import { makeEvent } from "../../../test/fault/make-event.ts";
-import { encodeLines } from "../../log/encode-line.ts";
+import { encodeLines } from "../../log/write/encode-line.ts";
 import type { LedgerRow } from "./counts.ts";
 import { type Ledger, openLedger } from "./open-ledger.ts";
 import { readLedger } from "./read-ledger.ts";

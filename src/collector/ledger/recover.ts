@@ -3,7 +3,7 @@
  * it, and what a crash may have cut off is marked.
  */
 import { utcDay } from "../../clock.ts";
-import { type LineMark, readBehind } from "../../log/read-behind.ts";
+import { type LineMark, readBehind } from "../../log/read/read-behind.ts";
 import { Books } from "./books.ts";
 import { MINUTE_MS } from "./counts.ts";
 import { DAY_MS, listJournalsNow, readDayNow, readJournalNow } from "./journal-files.ts";

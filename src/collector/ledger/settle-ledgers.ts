@@ -1,6 +1,6 @@
 /** Makes good the ledgers of writers that run no more, such as after a start with fewer workers. */
 import { utcDay } from "../../clock.ts";
-import { listLogFiles } from "../../log/log-files.ts";
+import { listLogFiles } from "../../log/files/log-files.ts";
 import { DAY_MS, deleteJournals, listJournals } from "./journal-files.ts";
 import { type LedgerOptions, openLedger } from "./open-ledger.ts";
 import { findLastCommit } from "./recover.ts";

@@ -1,7 +1,7 @@
 /** A look at the data directory: free space, bytes of the log's shards, and what the rotator wrote of itself. */
 import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { type LogFile, listLogFiles } from "../../log/log-files.ts";
+import { type LogFile, listLogFiles } from "../../log/files/log-files.ts";
 
 /** The rotator's own report in the data directory. */
 export const ROTATOR_FILE = "rotator.json";

@@ -11,7 +11,7 @@ import {
 } from "../../collector/ledger/ledger-report.ts";
 import type { LedgerReader } from "../../collector/ledger/open-ledger.ts";
 import { PasserbyError } from "../../errors.ts";
-import type { Json } from "../../log/control-channel.ts";
+import type { Json } from "../../log/owner/control-channel.ts";
 import { requireKey, requireSite } from "../access/access.ts";
 import type { ServerParts } from "./parts.ts";
 

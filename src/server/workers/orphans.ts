@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { PasserbyError } from "../../errors.ts";
-import { socketPath } from "../../log/control-channel.ts";
+import { socketPath } from "../../log/owner/control-channel.ts";
 
 const WORKER_SOCKET = /^\.worker-\d+\.sock$/;
 const POLL_MS = 20;

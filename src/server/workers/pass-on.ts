@@ -1,7 +1,7 @@
 /** Passes a request that is not a worker's on to the main process, over a Unix socket, and its answer back. */
 import { Agent, type IncomingMessage, type ServerResponse, request as sendRequest } from "node:http";
 import { pipeline } from "node:stream";
-import { socketPath } from "../../log/control-channel.ts";
+import { socketPath } from "../../log/owner/control-channel.ts";
 
 /** Name of the socket in the data directory on which the main process answers what is not a worker's. */
 export const MAIN_SOCKET = ".main.sock";

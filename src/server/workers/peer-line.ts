@@ -2,8 +2,8 @@
 import { connect, type Socket } from "node:net";
 import { PasserbyError } from "../../errors.ts";
 import type { AcceptedEvent } from "../../event.ts";
-import { socketPath } from "../../log/control-channel.ts";
-import { encodeLines } from "../../log/encode-line.ts";
+import { socketPath } from "../../log/owner/control-channel.ts";
+import { encodeLines } from "../../log/write/encode-line.ts";
 import { joinWrites, onLines, type PeerOutcome, peerSocketName, readObject } from "./peer-wire.ts";
 
 export type PeerLineOptions = {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createPageFacts } from "../../collector/asking-page.ts";
 import type { ControlState } from "../../collector/control/control-state.ts";
 import { makeHashSeed } from "../../collector/control/key-hash.ts";
-import { socketPath } from "../../log/control-channel.ts";
+import { socketPath } from "../../log/owner/control-channel.ts";
 import { type AddressReader, trustProxies } from "../access/client-address.ts";
 import { createRequestLimits } from "../access/request-limits.ts";
 import { type Closers, repeat } from "../closers.ts";

@@ -3,8 +3,8 @@ import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { AcceptedEvent } from "../../event.ts";
-import { socketPath } from "../../log/control-channel.ts";
-import { decodeLine, isStoredEvent } from "../../log/decode-line.ts";
+import { socketPath } from "../../log/owner/control-channel.ts";
+import { decodeLine, isStoredEvent } from "../../log/read/decode-line.ts";
 import { joinWrites, onLines, peerSocketName, readObject, type StoreForPeer } from "./peer-wire.ts";
 
 /** Answers the other workers with `store`; returns what ends that. Throws the system's error. */

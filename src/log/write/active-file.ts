@@ -23,11 +23,11 @@ import {
   unlinkSync,
 } from "node:fs";
 import { join } from "node:path";
-import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
-import { syncFolder, withFile, writeAll } from "./durable-file.ts";
-import { activeName } from "./log-files.ts";
-import { quarantineTornTail } from "./quarantine.ts";
-import { sealActiveFile } from "./seal.ts";
+import { describeError, PasserbyError, systemErrorCode } from "../../errors.ts";
+import { syncFolder, withFile, writeAll } from "../files/durable-file.ts";
+import { activeName } from "../files/log-files.ts";
+import { quarantineTornTail } from "../files/quarantine.ts";
+import { sealActiveFile } from "../files/seal.ts";
 
 export type ActiveFileOptions = {
   readonly dataDir: string;

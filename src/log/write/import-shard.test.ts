@@ -2,10 +2,10 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { idOf, makeFolder, readLog } from "../../test/fault/log-fixtures.ts";
-import { makeEvent } from "../../test/fault/make-event.ts";
-import { hasTmpfs, mountTmpfs } from "../../test/fault/tmpfs.ts";
-import { systemClock } from "../clock.ts";
+import { idOf, makeFolder, readLog } from "../../../test/fault/log-fixtures.ts";
+import { makeEvent } from "../../../test/fault/make-event.ts";
+import { hasTmpfs, mountTmpfs } from "../../../test/fault/tmpfs.ts";
+import { systemClock } from "../../clock.ts";
 import { writeImportShard } from "./import-shard.ts";
 
 const clock = systemClock;

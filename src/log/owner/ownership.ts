@@ -14,8 +14,8 @@ import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, re
 import type { Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Clock } from "../clock.ts";
-import { describeError, PasserbyError } from "../errors.ts";
+import type { Clock } from "../../clock.ts";
+import { describeError, PasserbyError } from "../../errors.ts";
 import { askSocket, type Commands, type Json, OWNER_SOCKET, serveCommands, socketPath } from "./control-channel.ts";
 
 /** A claimed data directory. */

@@ -1,5 +1,5 @@
 /** Writes events as lines of the log: one line of well-formed JSON each, fields in the order of EVENT_FIELDS. */
-import type { AcceptedEvent, LogLine } from "../event.ts";
+import type { AcceptedEvent, LogLine } from "../../event.ts";
 
 /** Version of the line format that this code writes, and the newest it reads. */
 export const LINE_VERSION = 1;

@@ -1,7 +1,7 @@
 /** Reads lines of the log back: each is a whole, checked event, or a problem that costs only itself. */
 import { Compile } from "typebox/compile";
-import { EVENT_FIELDS, eventInputSchema, type LogLine, type StoredEvent, serverFieldsSchema } from "../event.ts";
-import { LINE_VERSION } from "./encode-line.ts";
+import { EVENT_FIELDS, eventInputSchema, type LogLine, type StoredEvent, serverFieldsSchema } from "../../event.ts";
+import { LINE_VERSION } from "../write/encode-line.ts";
 
 /** Why a line holds no event. `erased` is no damage: the event was there and was erased on request. */
 export const LINE_PROBLEMS = ["erased", "not_utf8", "not_json", "not_an_event", "newer_version", "too_long"] as const;

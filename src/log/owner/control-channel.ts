@@ -5,7 +5,7 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { describeError, ERRORS, type ErrorCode, PasserbyError, systemErrorCode } from "../errors.ts";
+import { describeError, ERRORS, type ErrorCode, PasserbyError, systemErrorCode } from "../../errors.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 

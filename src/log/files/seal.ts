@@ -5,8 +5,8 @@
  */
 import { fstatSync, lstatSync, readdirSync, readSync, type Stats, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { utcDay } from "../clock.ts";
-import { systemErrorCode } from "../errors.ts";
+import { utcDay } from "../../clock.ts";
+import { systemErrorCode } from "../../errors.ts";
 import { renameToFree, syncFile, syncFolder, withFile } from "./durable-file.ts";
 import { activeName, nextShardNumber, parseLogFileName, sealedName } from "./log-files.ts";
 

@@ -3,10 +3,10 @@
  * (the ledger, the window of event ids) without reading the whole log.
  */
 import { type FileHandle, open } from "node:fs/promises";
-import type { StoredEvent } from "../event.ts";
+import type { StoredEvent } from "../../event.ts";
+import { type LogFile, listLogFiles } from "../files/log-files.ts";
+import { encodePosition } from "../write/encode-line.ts";
 import { isStoredEvent } from "./decode-line.ts";
-import { encodePosition } from "./encode-line.ts";
-import { type LogFile, listLogFiles } from "./log-files.ts";
 import { readEvents } from "./read-lines.ts";
 
 /** A line of a writer, by the id of its start and its number in it. */

@@ -3,12 +3,12 @@
 import { readdirSync } from "node:fs";
 import { open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../clock.ts";
-import { PasserbyError } from "../errors.ts";
-import type { AcceptedEvent } from "../event.ts";
-import { renameToFree } from "./durable-file.ts";
+import type { Clock } from "../../clock.ts";
+import { PasserbyError } from "../../errors.ts";
+import type { AcceptedEvent } from "../../event.ts";
+import { renameToFree } from "../files/durable-file.ts";
+import { importName, isDatasetName, nextShardNumber } from "../files/log-files.ts";
 import { encodeLines } from "./encode-line.ts";
-import { importName, isDatasetName, nextShardNumber } from "./log-files.ts";
 
 export type ImportShardOptions = { readonly dataDir: string; readonly dataset: string; readonly clock: Clock };
 

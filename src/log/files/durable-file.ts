@@ -1,7 +1,7 @@
 /** The few file operations that survive a power cut, each done in the order that makes it so (synchronous: the writer's). */
 import { closeSync, fsyncSync, ftruncateSync, linkSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { systemErrorCode } from "../errors.ts";
+import { systemErrorCode } from "../../errors.ts";
 
 /** Makes the names in a folder durable: a new file is not there after a power cut until its folder is synced. */
 export function syncFolder(path: string): void {

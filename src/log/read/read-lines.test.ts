@@ -3,10 +3,10 @@ import { appendFileSync, closeSync, openSync, renameSync, writeFileSync, writeSy
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gather, idOf, makeFolder } from "../../test/fault/log-fixtures.ts";
-import { makeEvent } from "../../test/fault/make-event.ts";
+import { gather, idOf, makeFolder } from "../../../test/fault/log-fixtures.ts";
+import { makeEvent } from "../../../test/fault/make-event.ts";
+import { encodeLines } from "../write/encode-line.ts";
 import { isStoredEvent } from "./decode-line.ts";
-import { encodeLines } from "./encode-line.ts";
 import { fileIdentity, MAX_LINE_BYTES, openLogFile, readEvents, readLines } from "./read-lines.ts";
 import { readNewest } from "./read-newest.ts";
 

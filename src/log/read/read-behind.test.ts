@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { makeEvent } from "../../test/fault/make-event.ts";
-import { encodeLines } from "./encode-line.ts";
+import { makeEvent } from "../../../test/fault/make-event.ts";
+import { encodeLines } from "../write/encode-line.ts";
 import { type LineMark, readBehind } from "./read-behind.ts";
 
 let dataDir: string;

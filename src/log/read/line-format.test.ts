@@ -4,12 +4,12 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { anyText } from "../../test/fault/log-fixtures.ts";
-import { makeEvent } from "../../test/fault/make-event.ts";
-import { sharedData } from "../../test/means.ts";
-import { type AcceptedEvent, EVENT_FIELDS } from "../event.ts";
+import { anyText } from "../../../test/fault/log-fixtures.ts";
+import { makeEvent } from "../../../test/fault/make-event.ts";
+import { sharedData } from "../../../test/means.ts";
+import { type AcceptedEvent, EVENT_FIELDS } from "../../event.ts";
+import { encodeLines } from "../write/encode-line.ts";
 import { decodeLine } from "./decode-line.ts";
-import { encodeLines } from "./encode-line.ts";
 
 const position = { writer: "w1", start: "start0000000", seq: 7 };
 

@@ -1,6 +1,6 @@
 /** Seals the files of writers that run no more, such as after a start with fewer workers, so that they age as others do. */
 import { readdirSync } from "node:fs";
-import { describeError } from "../errors.ts";
+import { describeError } from "../../errors.ts";
 import { parseLogFileName } from "./log-files.ts";
 import { quarantineTornTail } from "./quarantine.ts";
 import { sealActiveFile } from "./seal.ts";

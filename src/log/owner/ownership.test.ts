@@ -5,11 +5,11 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync }
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeFolder, openTestLog } from "../../test/fault/log-fixtures.ts";
-import { startLogProcess } from "../../test/fault/log-process.ts";
-import { isLong } from "../../test/means.ts";
-import { type Clock, systemClock } from "../clock.ts";
-import { PasserbyError } from "../errors.ts";
+import { makeFolder, openTestLog } from "../../../test/fault/log-fixtures.ts";
+import { startLogProcess } from "../../../test/fault/log-process.ts";
+import { isLong } from "../../../test/means.ts";
+import { type Clock, systemClock } from "../../clock.ts";
+import { PasserbyError } from "../../errors.ts";
 import { askOwner } from "./control-channel.ts";
 import { claimDataDir, prepareDataDir } from "./ownership.ts";
 

@@ -1,9 +1,9 @@
 /** What happens to waiting batches when the writer's thread dies, which nothing outside can bring about. */
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { idOf, makeFolder, readLog } from "../../test/fault/log-fixtures.ts";
-import { makeEvent } from "../../test/fault/make-event.ts";
-import { systemClock } from "../clock.ts";
+import { idOf, makeFolder, readLog } from "../../../test/fault/log-fixtures.ts";
+import { makeEvent } from "../../../test/fault/make-event.ts";
+import { systemClock } from "../../clock.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { WriterClient } from "./writer-client.ts";
 

@@ -1,9 +1,9 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { idOf, makeFolder, readLog } from "../../test/fault/log-fixtures.ts";
-import { makeEvent } from "../../test/fault/make-event.ts";
-import { encodeLines } from "./encode-line.ts";
+import { idOf, makeFolder, readLog } from "../../../test/fault/log-fixtures.ts";
+import { makeEvent } from "../../../test/fault/make-event.ts";
+import { encodeLines } from "../write/encode-line.ts";
 import { settleActiveFiles } from "./settle-active-files.ts";
 
 const lines = (id: string): string =>

@@ -4,9 +4,9 @@
  * disk and rejects when none of them is. After a failure everything that waits is rejected, a new start id begins (so
  * that no number is used twice), and the writer tries twice a second whether it can go on.
  */
-import type { Clock } from "../clock.ts";
-import { PasserbyError } from "../errors.ts";
-import type { AcceptedEvent } from "../event.ts";
+import type { Clock } from "../../clock.ts";
+import { PasserbyError } from "../../errors.ts";
+import type { AcceptedEvent } from "../../event.ts";
 import { encodeLines } from "./encode-line.ts";
 import { LineBuffer } from "./line-buffer.ts";
 import type { WriterAnswer, WriterClient } from "./writer-client.ts";

@@ -1,7 +1,7 @@
 /** Streams the lines of a log file with their byte offsets: whole lines only, in bounded memory, from one descriptor. */
 import { isUtf8 } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
-import type { StoredEvent } from "../event.ts";
+import type { StoredEvent } from "../../event.ts";
 import { decodeLine, isStoredEvent, type LineProblem } from "./decode-line.ts";
 import { chunksOf, type LineChunk, MAX_LINE_BYTES } from "./read-chunks.ts";
 

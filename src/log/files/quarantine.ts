@@ -12,8 +12,8 @@ import {
   type Stats,
 } from "node:fs";
 import { join } from "node:path";
-import { utcDay } from "../clock.ts";
-import { PasserbyError } from "../errors.ts";
+import { utcDay } from "../../clock.ts";
+import { PasserbyError } from "../../errors.ts";
 import { cutFile, syncFolder, withFile, writeAll } from "./durable-file.ts";
 import { activeName } from "./log-files.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isLong } from "../../test/means.ts";
+import { isLong } from "../../../test/means.ts";
 import { chunksOf, MAX_LINE_BYTES } from "./read-chunks.ts";
 import { readLines } from "./read-lines.ts";
 

@@ -1,9 +1,9 @@
 /** The thread that owns the active file: it takes one message at a time and answers each when the disk has. */
 import { parentPort, workerData } from "node:worker_threads";
-import { systemClock } from "../clock.ts";
-import { describeError, systemErrorCode } from "../errors.ts";
+import { systemClock } from "../../clock.ts";
+import { describeError, systemErrorCode } from "../../errors.ts";
+import { countTornLines } from "../files/quarantine.ts";
 import { ActiveFile, type ActiveFileOptions } from "./active-file.ts";
-import { countTornLines } from "./quarantine.ts";
 
 export type WriterOptions = Omit<ActiveFileOptions, "onWarning" | "monotonicMs">;
 

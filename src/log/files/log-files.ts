@@ -2,7 +2,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { systemErrorCode } from "../errors.ts";
+import { systemErrorCode } from "../../errors.ts";
 
 type Common = { readonly name: string; readonly path: string; readonly bytes: number; readonly inode: number };
 type ActiveName = { readonly kind: "active"; readonly writer: number };

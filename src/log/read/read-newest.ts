@@ -1,8 +1,8 @@
 /** Reads the newest stored events from the end of the log backwards, so that a start does not read the whole log. */
 import { type FileHandle, open } from "node:fs/promises";
-import type { StoredEvent } from "../event.ts";
+import type { StoredEvent } from "../../event.ts";
+import { type LogFile, listLogFiles } from "../files/log-files.ts";
 import { decodeLine, isStoredEvent } from "./decode-line.ts";
-import { type LogFile, listLogFiles } from "./log-files.ts";
 import { MAX_LINE_BYTES } from "./read-chunks.ts";
 
 const CHUNK_BYTES = 65_536;

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { makeFolder } from "../../test/fault/log-fixtures.ts";
+import { makeFolder } from "../../../test/fault/log-fixtures.ts";
 import {
   activeName,
   importName,
