@@ -29,6 +29,8 @@ export const ERRORS = {
   setting_invalid: { status: null, retryable: false },
   data_dir_unusable: { status: null, retryable: false },
   data_dir_owned: { status: null, retryable: false },
+  shards_owned: { status: null, retryable: false },
+  log_damaged: { status: null, retryable: false },
   port_in_use: { status: null, retryable: false },
   input_unreadable: { status: null, retryable: false },
 } as const;

@@ -72,6 +72,7 @@ describe("a start", () => {
     expect(names).toEqual([
       "metrics-2026-11-20.1.jsonl",
       "metrics-2026-11-20.2.jsonl",
+      "metrics-2026-11-20.3.jsonl.gz",
       "metrics-2026-11-20.4.jsonl",
       "metrics.jsonl",
     ]);

@@ -4,7 +4,19 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "../../errors.ts";
 
-type Common = { readonly name: string; readonly path: string; readonly bytes: number; readonly inode: number };
+/** How a sealed shard is stored: as it was written, or compressed. */
+export type Compression = "none" | "gzip" | "zstd";
+
+type Common = {
+  readonly name: string;
+  /** Name without the ending that says how it is compressed: what it was sealed as. */
+  readonly shard: string;
+  readonly compression: Compression;
+  readonly path: string;
+  /** Bytes on disk. */
+  readonly bytes: number;
+  readonly inode: number;
+};
 type ActiveName = { readonly kind: "active"; readonly writer: number };
 type SealedName = { readonly kind: "sealed"; readonly writer: number; readonly day: string; readonly number: number };
 type ImportName = { readonly kind: "import"; readonly dataset: string; readonly number: number };
@@ -20,6 +32,7 @@ const ACTIVE = /^metrics(?:\.w([1-9]\d{0,3}))?\.jsonl$/;
 const SEALED = /^metrics-(\d{4}-\d{2}-\d{2})(?:\.w([1-9]\d{0,3}))?(?:\.(\d{1,9}))?\.jsonl$/;
 const IMPORT = /^metrics-import-([a-z0-9-]{1,40})-(\d{1,9})\.jsonl$/;
 const DATASET = /^[a-z0-9-]{1,40}$/;
+const ENDINGS = { none: "", gzip: ".gz", zstd: ".zst" } as const;
 /** A shard's number is taken for as long as any form of the shard is there, compressed or not. */
 const COMPRESSED = /\.(?:gz|zst)$/;
 
@@ -39,15 +52,31 @@ export function importName(dataset: string, number: number): string {
   return `metrics-import-${dataset}-${number}.jsonl`;
 }
 
+/** Returns the name of a shard in a form: `metrics-2026-11-24.1.jsonl` is `metrics-2026-11-24.1.jsonl.gz` in gzip. */
+export function compressedName(shard: string, compression: Compression): string {
+  return `${shard}${ENDINGS[compression]}`;
+}
+
+/** Says how a file is compressed, by the ending of its name or path. */
+export function compressionOf(name: string): Compression {
+  return name.endsWith(ENDINGS.gzip) ? "gzip" : name.endsWith(ENDINGS.zstd) ? "zstd" : "none";
+}
+
+/** Returns the name that a file was sealed under: its name without the ending of a compressed one. */
+export function shardOf(name: string): string {
+  return name.replace(COMPRESSED, "");
+}
+
 /** Says whether a dataset may be called so: 1 to 40 of a to z, 0 to 9 and `-`. */
 export function isDatasetName(name: string): boolean {
   return DATASET.test(name);
 }
 
-/** Reads a file's name; undefined for one that is not of the log. */
-export function parseLogFileName(name: string): LogFileName | undefined {
-  const active = ACTIVE.exec(name);
+/** Reads a file's name, compressed or not; undefined for one that is not of the log. */
+export function parseLogFileName(file: string): LogFileName | undefined {
+  const active = ACTIVE.exec(file);
   if (active) return { kind: "active", writer: Number(active[1] ?? 1) };
+  const name = shardOf(file);
   const [, day, writer, number] = SEALED.exec(name) ?? [];
   if (day) return { kind: "sealed", writer: Number(writer ?? 1), day, number: Number(number ?? 0) };
   const [, dataset, part] = IMPORT.exec(name) ?? [];
@@ -58,20 +87,21 @@ export function parseLogFileName(name: string): LogFileName | undefined {
 export function nextShardNumber(names: readonly string[], like: SealedName | ImportName): number {
   const series = seriesOf(like);
   const numbers = names.map((name) => {
-    const shard = parseLogFileName(name.replace(COMPRESSED, ""));
+    const shard = parseLogFileName(name);
     return shard && shard.kind !== "active" && seriesOf(shard) === series ? shard.number : 0;
   });
   return numbers.reduce((most, number) => Math.max(most, number), 0) + 1;
 }
 
-function seriesOf(shard: SealedName | ImportName): string {
+/** Returns what the shards of one day and writer, or of one dataset, have in common: the name of number 0. */
+export function seriesOf(shard: SealedName | ImportName): string {
   return shard.kind === "sealed" ? sealedName({ ...shard, number: 0 }) : importName(shard.dataset, 0);
 }
 
 /**
  * Lists the files of the log, oldest first: imports, then sealed shards by day and number, then what is being written.
  * Symbolic links, folders and foreign or temporary names are left out; of two names of one file (a seal in progress)
- * only the sealed one is listed. An empty list for a folder that does not exist.
+ * only the sealed one is listed, and of a shard in two forms (its compression in progress) only the plain one. An empty list for a folder that does not exist.
  */
 export async function listLogFiles(dataDir: string): Promise<readonly LogFile[]> {
   const entries = await readFolder(dataDir);
@@ -80,7 +110,13 @@ export async function listLogFiles(dataDir: string): Promise<readonly LogFile[]>
   );
   const files = found.filter((file) => file !== undefined);
   const sealed = new Set(files.filter((file) => file.kind !== "active").map((file) => file.inode));
-  return files.filter((file) => file.kind !== "active" || !sealed.has(file.inode)).sort(compareAge);
+  const plain = new Set(files.filter(({ compression }) => compression === "none").map(({ shard }) => shard));
+  const gzipped = new Set(files.filter(({ compression }) => compression === "gzip").map(({ shard }) => shard));
+  const isLeftOut = (file: LogFile): boolean =>
+    (file.kind === "active" && sealed.has(file.inode)) ||
+    (file.compression !== "none" && plain.has(file.shard)) ||
+    (file.compression === "zstd" && gzipped.has(file.shard));
+  return files.filter((file) => !isLeftOut(file)).sort(compareAge);
 }
 
 async function readFolder(path: string): Promise<readonly Dirent[]> {
@@ -98,7 +134,15 @@ async function describeFile(dataDir: string, name: string): Promise<LogFile | un
   const path = join(dataDir, name);
   try {
     const { size, ino } = await lstat(path);
-    return { ...parsed, name, path, bytes: size, inode: ino };
+    return {
+      ...parsed,
+      name,
+      shard: shardOf(name),
+      compression: compressionOf(name),
+      path,
+      bytes: size,
+      inode: ino,
+    };
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined; // Sealed or deleted since the folder was read.
     throw error;

@@ -15,6 +15,8 @@ export type Commands = Readonly<Record<string, Command>>;
 
 /** Name of the owner's socket in the data directory. */
 export const OWNER_SOCKET = "collector.sock";
+/** Name of the socket of the process that works on sealed shards. */
+export const SHARDS_SOCKET = "rotator.sock";
 
 const MAX_REQUEST_BYTES = 1_048_576;
 /** The kernel's bound on the path of a socket, without its closing NUL (man 7 unix). */

@@ -16,7 +16,15 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
 import { describeError, PasserbyError } from "../../errors.ts";
-import { askSocket, type Commands, type Json, OWNER_SOCKET, serveCommands, socketPath } from "./control-channel.ts";
+import {
+  askSocket,
+  type Commands,
+  type Json,
+  OWNER_SOCKET,
+  SHARDS_SOCKET,
+  serveCommands,
+  socketPath,
+} from "./control-channel.ts";
 
 /** A claimed data directory. */
 export type Ownership = {
@@ -26,7 +34,16 @@ export type Ownership = {
   readonly release: () => Promise<void>;
 };
 
-const CONTENDER = /^\.collector-([0-9a-f]{16})\.sock$/;
+/** What is claimed: the folder with its active files, or the right to change sealed shards and the manifest. */
+type Claimed = {
+  /** Name of the socket of the one that has it. */
+  readonly socket: string;
+  /** First part of the names of those that ask for it. */
+  readonly asker: string;
+  readonly refusal: (dataDir: string) => PasserbyError;
+};
+const SOCKET_ENDING = ".sock";
+const ASKER_ID = /^[0-9a-f]{16}$/;
 /** A live process answers its socket within this; one that is stopped or hangs still owns the folder. */
 const HELLO_TIMEOUT_MS = 2_000;
 const RIVAL_POLL_MS = 20;
@@ -52,9 +69,22 @@ export function prepareDataDir(dataDir: string): void {
  * Claims an existing data directory for this process. Throws `data_dir_owned` when another process has it or is faster,
  * `data_dir_unusable` when the folder cannot hold a socket.
  */
-export async function claimDataDir(dataDir: string, clock: Clock): Promise<Ownership> {
+export function claimDataDir(dataDir: string, clock: Clock): Promise<Ownership> {
+  return claim(DATA_DIR, dataDir, clock);
+}
+
+/**
+ * Claims the shards of an existing data directory: who has them may compress, rewrite and delete sealed shards, and writes the
+ * manifest, beside a running collector. Throws `shards_owned` when another process has them, `data_dir_unusable` when the
+ * folder cannot hold a socket.
+ */
+export function claimShards(dataDir: string, clock: Clock): Promise<Ownership> {
+  return claim(SHARDS, dataDir, clock);
+}
+
+async function claim(claimed: Claimed, dataDir: string, clock: Clock): Promise<Ownership> {
   const id = Buffer.from(clock.randomBytes(8)).toString("hex");
-  const own = `.collector-${id}.sock`;
+  const own = `${claimed.asker}${id}.sock`;
   const state: { isOwner: boolean; commands: Commands } = { isOwner: false, commands: {} };
   const hello = async (): Promise<Json> => (state.isOwner ? "owner" : "contender");
   const server = serveCommands(() => ({ ...state.commands, hello }));
@@ -67,8 +97,8 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
   try {
     await listen(server, socket.path);
     chmodSync(join(dataDir, own), 0o600);
-    await win(dataDir, id, clock);
-    renameSync(join(dataDir, own), join(dataDir, OWNER_SOCKET));
+    await win(claimed, { dataDir, id, clock });
+    renameSync(join(dataDir, own), join(dataDir, claimed.socket));
     state.isOwner = true;
   } catch (error) {
     await stop(own);
@@ -78,34 +108,37 @@ export async function claimDataDir(dataDir: string, clock: Clock): Promise<Owner
     serve: (commands) => {
       state.commands = commands;
     },
-    release: () => stop(OWNER_SOCKET),
+    release: () => stop(claimed.socket),
   };
 }
 
+type Asker = { readonly dataDir: string; readonly id: string; readonly clock: Clock };
+
 /** Returns when every other asker has given up and no owner answers. */
-async function win(dataDir: string, id: string, clock: Clock): Promise<void> {
+async function win(claimed: Claimed, { dataDir, id, clock }: Asker): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     let isAlone = true;
-    for (const [name, rival] of listContenders(dataDir)) {
+    for (const [name, rival] of listContenders(claimed, dataDir)) {
       if (rival === id) continue;
       const role = await findRole(dataDir, name);
-      if (role === "owner" || (role === "contender" && rival < id)) throw owned(dataDir);
+      if (role === "owner" || (role === "contender" && rival < id)) throw claimed.refusal(dataDir);
       if (role === "nobody") removeLeftover(join(dataDir, name), clock.now());
       else isAlone = false;
     }
     // Last, because an asker that wins moves from its own name to this one.
-    const role = await findRole(dataDir, OWNER_SOCKET);
+    const role = await findRole(dataDir, claimed.socket);
     if (role === "nobody" && isAlone) return;
-    if (role !== "nobody" && role !== "unsure") throw owned(dataDir);
+    if (role !== "nobody" && role !== "unsure") throw claimed.refusal(dataDir);
     await delay(RIVAL_POLL_MS);
   }
-  throw owned(dataDir);
+  throw claimed.refusal(dataDir);
 }
 
-function listContenders(dataDir: string): (readonly [name: string, id: string])[] {
+function listContenders({ asker }: Claimed, dataDir: string): (readonly [name: string, id: string])[] {
   return readdirSync(dataDir).flatMap((name) => {
-    const id = CONTENDER.exec(name)?.[1];
-    return id === undefined ? [] : [[name, id] as const];
+    const id =
+      name.startsWith(asker) && name.endsWith(SOCKET_ENDING) ? name.slice(asker.length, -SOCKET_ENDING.length) : "";
+    return ASKER_ID.test(id) ? [[name, id] as const] : [];
   });
 }
 
@@ -152,12 +185,25 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-function owned(dataDir: string): PasserbyError {
-  return new PasserbyError(
-    "data_dir_owned",
-    `${dataDir} belongs to another running collector: stop that one, or give this one a folder of its own (--data-dir, METRICS_DATA_DIR)`,
-  );
-}
+const DATA_DIR: Claimed = {
+  socket: OWNER_SOCKET,
+  asker: ".collector-",
+  refusal: (dataDir) =>
+    new PasserbyError(
+      "data_dir_owned",
+      `${dataDir} belongs to another running collector: stop that one, or give this one a folder of its own (--data-dir, METRICS_DATA_DIR)`,
+    ),
+};
+
+const SHARDS: Claimed = {
+  socket: SHARDS_SOCKET,
+  asker: ".shards-",
+  refusal: (dataDir) =>
+    new PasserbyError(
+      "shards_owned",
+      `another process is at work on the shards of ${dataDir} (rotate, erase, verify --repair or backup): wait until it is done`,
+    ),
+};
 
 /** Returns an error of ours as it is, and `data_dir_unusable` for one of the system. */
 export function asUnusable(dataDir: string, error: unknown): PasserbyError {

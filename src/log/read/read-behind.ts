@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import type { StoredEvent } from "../../event.ts";
-import { type LogFile, listLogFiles } from "../files/log-files.ts";
+import { compressionOf, type LogFile, listLogFiles } from "../files/log-files.ts";
 import { encodePosition } from "../write/encode-line.ts";
 import { isStoredEvent } from "./decode-line.ts";
 import { readEvents } from "./read-lines.ts";
@@ -42,7 +42,13 @@ async function findMark(
   if (mark === undefined) return { first: 0, offset: 0 };
   const prefix = Buffer.from(encodePosition({ ...mark, writer: `w${writer}` }));
   for (let first = files.length - 1; first >= 0; first--) {
-    const file = await open(files[first]?.path ?? "", "r");
+    const path = files[first]?.path ?? "";
+    if (compressionOf(path) !== "none") {
+      const offset = await findInCompressed(path, writer, mark);
+      if (offset !== undefined) return { first, offset };
+      continue;
+    }
+    const file = await open(path, "r");
     try {
       const offset = await findLineEnd(file, prefix);
       if (offset !== undefined) return { first, offset };
@@ -51,6 +57,15 @@ async function findMark(
     }
   }
   return { first: 0, offset: 0 };
+}
+
+/** A compressed file can only be read from its beginning on. */
+async function findInCompressed(path: string, writer: number, { start, seq }: LineMark): Promise<number | undefined> {
+  for await (const { decoded, nextOffset } of readEvents(path)) {
+    const isMark = isStoredEvent(decoded) && decoded.writer === `w${writer}` && decoded.start === start;
+    if (isMark && decoded.seq === seq) return nextOffset;
+  }
+  return undefined;
 }
 
 /** Searches a file backwards for a line that begins so; returns the first byte behind it. */

@@ -1,11 +1,11 @@
 /** Holds that lines read in bulk are the lines read one by one. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isLong } from "../../../test/means.ts";
+import { openLineSource } from "./line-source.ts";
 import { chunksOf, MAX_LINE_BYTES } from "./read-chunks.ts";
 import { readLines } from "./read-lines.ts";
 
@@ -36,7 +36,7 @@ async function inBulk(from: number, to: number): Promise<Read> {
   const texts: string[] = [];
   let damaged = 0;
   let end = from;
-  const file = await open(path);
+  const file = await openLineSource(path);
   try {
     for await (const chunk of chunksOf(file, from, to)) {
       const found = chunk.lines === 0 ? [] : Buffer.from(chunk.bytes).toString().split("\n");

@@ -1,6 +1,6 @@
 /** Reads a log file as runs of whole lines, for readers that take lines in bulk: bounded memory, exact offsets. */
 import { isUtf8 } from "node:buffer";
-import type { FileHandle } from "node:fs/promises";
+import type { LineSource } from "./line-source.ts";
 
 /** A longer line is no event (the largest is below 100 KiB) and is passed over without being held in memory. */
 export const MAX_LINE_BYTES = 1_048_576;
@@ -24,11 +24,11 @@ export type LineChunk = {
  * Yields the lines from `from` (the start of a line) on that end before `to`; what follows the last `\n` is left for
  * later.
  */
-export async function* chunksOf(file: FileHandle, from: number, to: number): AsyncGenerator<LineChunk, void, void> {
+export async function* chunksOf(file: LineSource, from: number, to: number): AsyncGenerator<LineChunk, void, void> {
   const cutter = new ChunkCutter();
   let position = from;
   while (position < to) {
-    const { bytesRead } = await file.read(cutter.space(), 0, Math.min(READ_BYTES, to - position), position);
+    const bytesRead = await file.read(cutter.space(), Math.min(READ_BYTES, to - position), position);
     if (bytesRead === 0) return;
     position += bytesRead;
     const chunk = cutter.cut(bytesRead, position);

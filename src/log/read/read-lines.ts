@@ -1,8 +1,8 @@
 /** Streams the lines of a log file with their byte offsets: whole lines only, in bounded memory, from one descriptor. */
 import { isUtf8 } from "node:buffer";
-import { type FileHandle, open } from "node:fs/promises";
 import type { StoredEvent } from "../../event.ts";
 import { decodeLine, isStoredEvent, type LineProblem } from "./decode-line.ts";
+import { type LineSource, openLineSource } from "./line-source.ts";
 import { chunksOf, type LineChunk, MAX_LINE_BYTES } from "./read-chunks.ts";
 
 export { MAX_LINE_BYTES } from "./read-chunks.ts";
@@ -26,7 +26,10 @@ export type LogFileEvent = {
 export type OpenLogFile = {
   /** `writer/start/seq` of the first line that has one: survives renaming. Undefined while there is no such line. */
   readonly identity: string | undefined;
+  /** Bytes of lines; `Number.MAX_SAFE_INTEGER` for a compressed file, whose end only reading finds. */
   readonly bytes: number;
+  /** Why a compressed file could not be read to its end, once that was tried. */
+  readonly damage: () => string | undefined;
   /** Events and problems from one offset (the start of a line) to another (default: the end). */
   readonly events: (from: number, to?: number) => AsyncGenerator<LogFileEvent, void, void>;
   /** The same lines as runs of bytes, not decoded. */
@@ -36,12 +39,12 @@ export type OpenLogFile = {
 
 /** Opens a log file for reading. Close it. Throws the system's error when it is gone or unreadable. */
 export async function openLogFile(path: string): Promise<OpenLogFile> {
-  const file = await open(path, "r");
+  const file = await openLineSource(path);
   try {
-    const { size } = await file.stat();
     return {
       identity: await identityOf(file),
-      bytes: size,
+      bytes: file.bytes,
+      damage: file.damage,
       events: (from, to) => decodeLines(linesOf(file, from, to)),
       chunks: (from, to) => chunksOf(file, from, to),
       close: () => file.close(),
@@ -57,7 +60,7 @@ export async function openLogFile(path: string): Promise<OpenLogFile> {
  * nothing that ends behind it is yielded: of an active file only `status().fileBytes` is acknowledged.
  */
 export async function* readLines(path: string, from = 0, to?: number): AsyncGenerator<LogFileLine, void, void> {
-  const file = await open(path, "r");
+  const file = await openLineSource(path);
   try {
     yield* linesOf(file, from, to);
   } finally {
@@ -72,7 +75,7 @@ export function readEvents(path: string, from = 0, to?: number): AsyncGenerator<
 
 /** Returns the key of a file that survives sealing: `writer/start/seq` of its first line, or undefined if it has none. */
 export async function fileIdentity(path: string): Promise<string | undefined> {
-  const file = await open(path, "r");
+  const file = await openLineSource(path);
   try {
     return await identityOf(file);
   } finally {
@@ -80,7 +83,7 @@ export async function fileIdentity(path: string): Promise<string | undefined> {
   }
 }
 
-async function identityOf(file: FileHandle): Promise<string | undefined> {
+async function identityOf(file: LineSource): Promise<string | undefined> {
   for await (const { decoded } of decodeLines(linesOf(file, 0))) {
     if (isStoredEvent(decoded)) return `${decoded.writer}/${decoded.start}/${decoded.seq}`;
   }
@@ -95,7 +98,7 @@ async function* decodeLines(lines: AsyncIterable<LogFileLine>): AsyncGenerator<L
 }
 
 async function* linesOf(
-  file: FileHandle,
+  file: LineSource,
   from: number,
   to: number = Number.MAX_SAFE_INTEGER,
 ): AsyncGenerator<LogFileLine, void, void> {
@@ -103,7 +106,7 @@ async function* linesOf(
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let position = from;
   while (position < to) {
-    const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, to - position), position);
+    const bytesRead = await file.read(chunk, Math.min(CHUNK_BYTES, to - position), position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield* splitter.push(chunk.subarray(0, bytesRead));

@@ -4,6 +4,7 @@ import type { StoredEvent } from "../../event.ts";
 import { type LogFile, listLogFiles } from "../files/log-files.ts";
 import { decodeLine, isStoredEvent } from "./decode-line.ts";
 import { MAX_LINE_BYTES } from "./read-chunks.ts";
+import { readEvents } from "./read-lines.ts";
 
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 0x0a;
@@ -29,8 +30,12 @@ function isCollected(file: LogFile): file is Extract<LogFile, { readonly writer:
 /** Reads files of one writer, newest first; returns events oldest first. */
 async function readNewestOf(files: readonly LogFile[], count: number): Promise<StoredEvent[]> {
   const newestFirst: StoredEvent[] = [];
-  for (const { path } of files) {
+  for (const { path, compression } of files) {
     if (newestFirst.length >= count) break;
+    if (compression !== "none") {
+      newestFirst.push(...(await readLastOf(path, count - newestFirst.length)).reverse());
+      continue;
+    }
     const file = await open(path, "r");
     try {
       for await (const line of linesBackwards(file)) {
@@ -43,6 +48,17 @@ async function readNewestOf(files: readonly LogFile[], count: number): Promise<S
     }
   }
   return newestFirst.reverse();
+}
+
+/** A compressed file can only be read from its beginning on. */
+async function readLastOf(path: string, count: number): Promise<StoredEvent[]> {
+  const last: StoredEvent[] = [];
+  for await (const { decoded } of readEvents(path)) {
+    if (!isStoredEvent(decoded)) continue;
+    last.push(decoded);
+    if (last.length > 2 * count) last.splice(0, last.length - count);
+  }
+  return last.slice(-count);
 }
 
 /** Yields whole lines from the last to the first; a line too long to be an event is passed over. */
