@@ -24,7 +24,7 @@ describe("an import shard", () => {
     expect(events.map(({ writer, start, seq }) => ({ writer, start, seq }))).toEqual(
       [0, 1, 2].map((seq) => ({ writer: "import-old-log", start: shard?.start, seq })),
     );
-    expect(shard).toMatchObject({ file: files[1]?.name, events: 3, bytes: files[0]?.bytes });
+    expect(shard).toMatchObject({ file: files[1]?.name, events: 3, bytes: files[1]?.bytes });
     expect(statSync(files[0]?.path ?? "").mode & 0o777).toBe(0o600);
   });
 
