@@ -25,7 +25,7 @@ describe("an import shard", () => {
       [0, 1, 2].map((seq) => ({ writer: "import-old-log", start: shard?.start, seq })),
     );
     expect(shard).toMatchObject({ file: files[1]?.name, events: 3, bytes: files[1]?.bytes });
-    expect(statSync(files[0]?.path ?? "").mode & 0o777).toBe(0o600);
+    expect(statSync(files[1]?.path ?? "").mode & 0o777).toBe(0o600);
   });
 
   it("is not there when the events end in an error, and leaves nothing behind", async () => {
