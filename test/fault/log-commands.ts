@@ -167,7 +167,9 @@ class Crash implements Command {
     model.open = open;
 
     const written = copy.get(file)?.content ?? Buffer.alloc(0);
-    const rest = Buffer.concat([written.subarray(fileBytes), this.writeMore(model)]);
+    // A full disk has no room for more than what was there at that moment.
+    const more = model.isFull ? Buffer.alloc(0) : this.writeMore(model);
+    const rest = Buffer.concat([written.subarray(fileBytes), more]);
     const kept = rest.subarray(0, Math.floor(share * rest.length));
     const end = isZeroed ? Buffer.alloc(rest.length - kept.length) : Buffer.alloc(0);
     if (written.length > 0) copy.set(file, { content: Buffer.concat([written.subarray(0, fileBytes), kept, end]) });
