@@ -3,11 +3,9 @@
  * file that is damaged gives what can be read of it, and says so.
  */
 import { type FileHandle, open } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { describeError } from "../../errors.ts";
 import { compressionOf } from "../files/log-files.ts";
+import { inflateFile } from "./inflate-file.ts";
 
 /** An open file. Reads of a compressed one that go backwards begin at its start again. */
 export type LineSource = {
@@ -52,8 +50,7 @@ class InflatedFile {
   damage: string | undefined;
   private readonly file: FileHandle;
   private readonly compression: "gzip" | "zstd";
-  private stream: Readable | undefined;
-  private chunks: AsyncIterator<Buffer> | undefined;
+  private chunks: AsyncGenerator<Buffer, void, void> | undefined;
   private rest: Buffer = Buffer.alloc(0);
   /** Where `rest` begins. */
   private position = 0;
@@ -64,7 +61,7 @@ class InflatedFile {
   }
 
   async read(buffer: Buffer, length: number, position: number): Promise<number> {
-    if (this.chunks === undefined || position < this.position) this.begin();
+    if (this.chunks === undefined || position < this.position) await this.begin();
     while (position >= this.position + this.rest.length) {
       if (!(await this.next())) return 0;
     }
@@ -75,17 +72,13 @@ class InflatedFile {
   }
 
   async close(): Promise<void> {
-    this.stream?.destroy();
+    await this.chunks?.return();
     await this.file.close();
   }
 
-  private begin(): void {
-    this.stream?.destroy();
-    const inflate = this.compression === "gzip" ? createGunzip() : createZstdDecompress();
-    // What goes wrong is met by whoever reads.
-    pipeline(this.file.createReadStream({ start: 0, autoClose: false }), inflate, () => undefined);
-    this.stream = inflate;
-    this.chunks = inflate[Symbol.asyncIterator]();
+  private async begin(): Promise<void> {
+    await this.chunks?.return();
+    this.chunks = inflateFile(this.file, this.compression);
     this.rest = Buffer.alloc(0);
     this.position = 0;
     this.damage = undefined;
