@@ -151,7 +151,8 @@ async function describeFile(dataDir: string, name: string): Promise<LogFile | un
 
 const KIND_ORDER = { import: 0, sealed: 1, active: 2 } as const;
 
-function compareAge(a: LogFile, b: LogFile): number {
+/** Compares two files of the log: the older one comes first, in the order of `listLogFiles`. */
+export function compareAge(a: LogFile, b: LogFile): number {
   if (a.kind === "sealed" && b.kind === "sealed") {
     return compareText(a.day, b.day) || a.writer - b.writer || a.number - b.number;
   }

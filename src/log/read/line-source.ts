@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { describeError } from "../../errors.ts";
-import { compressionOf } from "../files/log-files.ts";
+import { type Compression, compressionOf } from "../files/log-files.ts";
 import { inflateFile } from "./inflate-file.ts";
 
 /** An open file. Reads of a compressed one that go backwards begin at its start again. */
@@ -18,11 +18,16 @@ export type LineSource = {
   readonly close: () => Promise<void>;
 };
 
-/** Opens a log file, by the ending of its name. Close it. Throws the system's error when it is gone or unreadable. */
-export async function openLineSource(path: string): Promise<LineSource> {
+/**
+ * Opens a log file, compressed as the ending of its name says, if not told otherwise. Close it. Throws the system's error
+ * when it is gone or unreadable.
+ */
+export async function openLineSource(
+  path: string,
+  compression: Compression = compressionOf(path),
+): Promise<LineSource> {
   const file = await open(path, "r");
   try {
-    const compression = compressionOf(path);
     if (compression === "none") return plainSource(file, (await file.stat()).size);
     const inflated = new InflatedFile(file, compression);
     return {

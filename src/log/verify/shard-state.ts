@@ -1,0 +1,101 @@
+/**
+ * What the folder says of a shard at a moment: the forms that it is there in, and its facts in the manifest. Two moments that
+ * say the same have the same files between them, so what was read in the meantime belongs together.
+ */
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Compression, compressedName } from "../files/log-files.ts";
+import { MANIFEST_FILE, type Manifest, readManifest, type ShardFacts } from "../files/manifest.ts";
+import { askSocket, SHARDS_SOCKET, socketPath } from "../owner/control-channel.ts";
+
+/** One form of a shard. */
+export type ShardForm = {
+  readonly name: string;
+  readonly path: string;
+  readonly compression: Compression;
+  readonly bytes: number;
+};
+export type ShardState = {
+  /** The form that readers use first. */
+  readonly forms: readonly ShardForm[];
+  readonly facts: ShardFacts | undefined;
+  /** Equal for equal states. */
+  readonly stamp: string;
+};
+
+const COMPRESSIONS: readonly Compression[] = ["none", "gzip", "zstd"];
+const POLL_MS = 100;
+const HELLO_TIMEOUT_MS = 1_000;
+
+/** Reads the manifest again only when it was replaced. */
+export class ManifestReader {
+  private readonly dataDir: string;
+  private stamp: string | undefined;
+  private manifest: Manifest = { shards: new Map(), lastNumbers: new Map() };
+
+  constructor(dataDir: string) {
+    this.dataDir = dataDir;
+  }
+
+  /** Returns the manifest as it is now. Throws `log_damaged`. */
+  read(): Manifest {
+    const stamp = stampOf(join(this.dataDir, MANIFEST_FILE)) ?? "none";
+    if (stamp !== this.stamp) {
+      this.manifest = readManifest(this.dataDir);
+      this.stamp = stamp;
+    }
+    return this.manifest;
+  }
+}
+
+/** Looks at a shard, by the name it was sealed under. */
+export function readShardState(dataDir: string, shard: string, manifest: ManifestReader): ShardState {
+  const forms: ShardForm[] = [];
+  const stamps: (string | undefined)[] = [];
+  for (const compression of COMPRESSIONS) {
+    const name = compressedName(shard, compression);
+    const path = join(dataDir, name);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (!stats?.isFile()) continue;
+    forms.push({ name, path, compression, bytes: stats.size });
+    stamps.push(name, stampOf(path));
+  }
+  const facts = manifest.read().shards.get(shard);
+  return { forms, facts, stamp: JSON.stringify([stamps, facts]) };
+}
+
+/**
+ * Waits until something that looks like damage is known to be more than a moment in somebody's work on the shards: `stamp`
+ * gives the same answer while nobody works on them, or until `deadlineMs` (monotonic). False when it has changed.
+ */
+export async function isSettled(
+  dataDir: string,
+  stamp: () => string,
+  { monotonicMs, deadlineMs }: { readonly monotonicMs: () => number; readonly deadlineMs: number },
+): Promise<boolean> {
+  const before = stamp();
+  for (;;) {
+    const isIdle = !(await isAnybodyAtWork(dataDir));
+    if (stamp() !== before) return false;
+    if (isIdle || monotonicMs() >= deadlineMs) return true;
+    await delay(POLL_MS);
+  }
+}
+
+async function isAnybodyAtWork(dataDir: string): Promise<boolean> {
+  const { path, close } = socketPath(dataDir, SHARDS_SOCKET);
+  try {
+    const reply = await askSocket(path, { command: "hello", args: null }, HELLO_TIMEOUT_MS);
+    return reply.kind !== "nobody";
+  } catch {
+    return false; // The folder is of another user, or read-only: whoever works there cannot be asked.
+  } finally {
+    close();
+  }
+}
+
+function stampOf(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats && `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+}
