@@ -9,6 +9,7 @@ import { keyCommand } from "./key.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Exit code when a command could not do its work at all: bad settings, unusable input, a port in use. */
 const EXIT_UNUSABLE = 2;
@@ -23,7 +24,8 @@ const program = new Command("passerby")
   .addCommand(importCommand())
   .addCommand(brakeCommand())
   .addCommand(identityCommand())
-  .addCommand(ledgerCommand());
+  .addCommand(ledgerCommand())
+  .addCommand(verifyCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {
