@@ -1,19 +1,19 @@
-/** A progress bar for a person who waits; nothing for a file or another program. */
+/** The bar that long work shows to a person who waits at a terminal. */
 import { SingleBar } from "cli-progress";
 
-export type ProgressBar = {
-  /** Shows a share of the work, 0 to 1. */
+export type Progress = {
+  /** Told the share of the work that is done, from 0 to 1. */
   readonly update: (share: number) => void;
   readonly stop: () => void;
 };
 
 const STEPS = 1000;
 
-/** Starts a bar on standard error, where that is a terminal and `isQuiet` is not set. `label` says what goes on. */
-export function startProgressBar(label: string, isQuiet: boolean): ProgressBar {
+/** Starts a bar on standard error; nothing is shown when `isQuiet`, to a file or to another program. */
+export function startBar(verb: string, isQuiet: boolean): Progress {
   if (isQuiet || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar({
-    format: `${label} {bar} {percentage} % | {eta_formatted} left`,
+    format: `${verb} {bar} {percentage} % | {eta_formatted} left`,
     stream: process.stderr,
     clearOnComplete: true,
     hideCursor: true,

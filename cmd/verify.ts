@@ -7,7 +7,7 @@ import { PasserbyError } from "../src/errors.ts";
 import { repairLog } from "../src/log/verify/repair-log.ts";
 import type { RepairAction } from "../src/log/verify/repair-shard.ts";
 import { type VerifyOptions, verifyLog } from "../src/log/verify/verify-log.ts";
-import { startProgressBar } from "./progress-bar.ts";
+import { startBar } from "./progress-bar.ts";
 import { commandSettings } from "./settings.ts";
 import { verifyJson, verifyText } from "./verify-report.ts";
 
@@ -69,7 +69,7 @@ async function withBar<Result>(
   { json }: Flags,
   work: (onProgress: (share: number) => void) => Promise<Result>,
 ): Promise<Result> {
-  const bar = startProgressBar(label, json === true);
+  const bar = startBar(label, json === true);
   try {
     return await work(bar.update);
   } finally {

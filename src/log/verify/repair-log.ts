@@ -33,7 +33,8 @@ export type RepairOptions = VerifyOptions & {
  * Verifies and repairs a data directory; returns what was done, in order. Verify again to learn what is left. Throws
  * `shards_owned` while another process works on the shards, and what `verifyLog` throws.
  */
-export async function repairLog(options: RepairOptions): Promise<readonly RepairAction[]> {
+export async function repairLog(given: RepairOptions): Promise<readonly RepairAction[]> {
+  const options = { ...given, isClaimed: true };
   const { dataDir, clock } = options;
   const claim = await claimShards(dataDir, clock);
   try {

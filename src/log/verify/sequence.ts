@@ -116,27 +116,36 @@ function checkStart(sorted: readonly Placed[], context: StartContext): readonly 
 
 function judgeRun(before: Placed, placed: Placed, { files, known, lost }: StartContext): Judged | undefined {
   const { run, fileIndex } = placed;
-  const told = (kind: "gap" | "repeat" | "out_of_order", message: string, range?: SeqRange): Judged => ({
-    damage: { file: files[fileIndex]?.file ?? "", line: run.line, offset: run.offset, kind, message },
-    range,
-  });
-  const name = `${run.writer}/${run.start}`;
   const { writer, start } = run;
   if (run.from <= before.run.to) {
     const repeated = { writer, start, from: run.from, to: Math.min(run.to, before.run.to) };
     if (isCovered(repeated, known)) return undefined;
-    return told("repeat", `${describe(repeated)} of ${name} stand a second time`, repeated);
+    return { damage: tell(placed, files, { kind: "repeat", range: repeated }), range: repeated };
   }
-  const isBackwards = before.fileIndex === fileIndex && before.index > placed.index;
   const gap = { writer, start, from: before.run.to + 1, to: run.from - 1 };
   if (gap.from > gap.to || isCovered(gap, known)) {
-    return isBackwards ? told("out_of_order", `${describe(run)} of ${name} stand behind later ones`) : undefined;
+    const isBackwards = before.fileIndex === fileIndex && before.index > placed.index;
+    if (!isBackwards) return undefined;
+    return { damage: tell(before, files, { kind: "out_of_order", range: before.run }), range: undefined };
   }
   if (gap.to - gap.from + 1 > hiddenBetween(before, placed, files)) {
-    return told("gap", `${describe(gap)} of ${name} are not there`, gap);
+    return { damage: tell(placed, files, { kind: "gap", range: gap }), range: gap };
   }
   lost.push(gap);
   return undefined;
+}
+
+const MESSAGES = {
+  gap: "are not there",
+  repeat: "stand a second time",
+  out_of_order: "stand behind later ones",
+} as const;
+type Told = { readonly kind: keyof typeof MESSAGES; readonly range: SeqRange };
+
+function tell({ run, fileIndex }: Placed, files: readonly FileRuns[], { kind, range }: Told): Damage {
+  const { writer, start, from, to } = range;
+  const message = `${count(to - from + 1, "line")} of ${writer}/${start}, ${from} to ${to}, ${MESSAGES[kind]}`;
+  return { file: files[fileIndex]?.file ?? "", line: run.line, offset: run.offset, kind, message };
 }
 
 function hiddenBetween(before: Placed, placed: Placed, files: readonly FileRuns[]): number {
@@ -146,10 +155,6 @@ function hiddenBetween(before: Placed, placed: Placed, files: readonly FileRuns[
   if (between.some(({ isPartial }) => isPartial)) return Number.POSITIVE_INFINITY;
   const inside = between.slice(1, -1).reduce((sum, { hidden }) => sum + hidden, 0);
   return before.run.hiddenAfter + inside + placed.run.hiddenBefore;
-}
-
-function describe({ from, to }: SeqRange): string {
-  return from === to ? `number ${from}` : `${count(to - from + 1, "number")}, ${from} to ${to},`;
 }
 
 function isCovered({ from, to }: SeqRange, known: readonly SeqRange[]): boolean {

@@ -1,0 +1,281 @@
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { makeFolder } from "../../../test/fault/log-fixtures.ts";
+import {
+  CANARY,
+  measureAll,
+  placesOf,
+  readShardLines,
+  SHARD,
+  splitLines,
+  storeAs,
+  verify,
+  writeLogFiles,
+  writeShardLines,
+} from "../../../test/fault/verify-fixtures.ts";
+import { systemClock } from "../../clock.ts";
+import type { Compression } from "../files/log-files.ts";
+import { repairLog } from "./repair-log.ts";
+import { verifyLog } from "./verify-log.ts";
+
+const EVENTS = 20;
+/** The line that is damaged, counted from 0. */
+const AT = 7;
+
+let dataDir: string;
+
+const made = mkdtempSync(join(tmpdir(), "passerby-verify-"));
+
+beforeAll(() => writeLogFiles(made, EVENTS));
+afterAll(() => rmSync(made, { recursive: true }));
+
+beforeEach(() => {
+  dataDir = makeFolder();
+  cpSync(made, dataDir, { recursive: true });
+});
+
+function flipBit(bytes: Buffer, at: number): Buffer {
+  const flipped = Buffer.from(bytes);
+  flipped[at] = (bytes[at] ?? 0) ^ 4;
+  return flipped;
+}
+
+function repair(accept = false): ReturnType<typeof repairLog> {
+  return repairLog({ dataDir, clock: systemClock, accept });
+}
+
+function offsetOf(lines: readonly Buffer[], line: number): number {
+  return lines.slice(0, line).reduce((sum, { length }) => sum + length, 0);
+}
+
+/** What is put in the place of line AT: `line` is it, `next` the one behind it, which is left out where `taken` is 2. */
+type Planted = {
+  readonly kind: string;
+  readonly taken?: number;
+  readonly make: (line: Buffer, next: Buffer) => Buffer;
+};
+
+const NEWLINE = Buffer.from("\n");
+const PLANTED: readonly Planted[] = [
+  { kind: "nul_bytes", make: () => Buffer.concat([Buffer.alloc(3_000), NEWLINE]) },
+  { kind: "not_utf8", make: (line) => Buffer.concat([line.subarray(0, -3), Buffer.from([0xf0, 0x9f]), NEWLINE]) },
+  { kind: "too_long", make: () => Buffer.concat([Buffer.alloc(1_048_577, "x"), NEWLINE]) },
+  { kind: "carriage_return", make: (line) => Buffer.concat([line.subarray(0, -1), Buffer.from("\r\n")]) },
+  { kind: "byte_order_mark", make: (line) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), line]) },
+  { kind: "glued", taken: 2, make: (line, next) => Buffer.concat([line.subarray(0, -1), next]) },
+  { kind: "not_json", make: () => Buffer.from("# written by hand\n") },
+  { kind: "not_json", make: () => NEWLINE },
+  { kind: "not_json", make: (line) => Buffer.concat([line.subarray(0, 80), NEWLINE]) },
+  { kind: "not_an_event", make: () => Buffer.from('{"v":1,"seq":7}\n') },
+];
+const FORMS: readonly Compression[] = ["none", "gzip", "zstd"];
+
+function plant(
+  name: string,
+  { make, taken = 1 }: Planted,
+): { readonly lines: readonly Buffer[]; readonly bad: Buffer } {
+  const lines = readShardLines(dataDir, name);
+  const bad = make(lines[AT] ?? NEWLINE, lines[AT + 1] ?? NEWLINE);
+  writeShardLines(dataDir, name, [...lines.slice(0, AT), bad, ...lines.slice(AT + taken)]);
+  return { lines, bad };
+}
+
+it("a log as it was written is sound, measured or not", async () => {
+  expect(await verify(dataDir)).toMatchObject({ damaged: 0, notes: [], missing: [] });
+  await measureAll(dataDir);
+  const log = await verify(dataDir);
+  expect(log).toMatchObject({ damaged: 0, notes: [] });
+  expect(log.files.map(({ forms }) => forms[0].scan?.events)).toEqual([EVENTS, EVENTS, EVENTS, EVENTS]);
+});
+
+describe.each(FORMS)("in a shard stored as %s", (compression) => {
+  it.each(PLANTED)("$kind is found at its place and nothing else, and mended or moved aside", async (planted) => {
+    const name = storeAs(dataDir, SHARD, compression);
+    await measureAll(dataDir);
+    const { lines, bad } = plant(name, planted);
+    const found = await verify(dataDir);
+    expect(placesOf(found.damage)).toEqual([[name, AT + 1, offsetOf(lines, AT), planted.kind]]);
+    expect(JSON.stringify(found.damage)).not.toContain(CANARY);
+
+    const [action] = await repair();
+    expect(action).toMatchObject({
+      file: name,
+      aside: [expect.stringMatching(/^metrics-torn-2026-11-23-w1\.2-.+\.jsonl$/)],
+    });
+    expect(readFileSync(join(dataDir, action?.aside[0] ?? "")).equals(bad)).toBe(true);
+    const isMended = planted.kind === "carriage_return" || planted.kind === "byte_order_mark";
+    const kept = isMended ? lines : [...lines.slice(0, AT), ...lines.slice(AT + (planted.taken ?? 1))];
+    expect(readShardLines(dataDir, name)).toEqual(kept);
+    expect(await verify(dataDir)).toMatchObject({ damaged: 0, notes: [] });
+    expect(await repair()).toEqual([]);
+  });
+});
+
+it("a torn last line is damage in a shard, and no damage in a file that is being written", async () => {
+  truncateSync(join(dataDir, SHARD), offsetOf(readShardLines(dataDir, SHARD), EVENTS) - 10);
+  appendFileSync(join(dataDir, "metrics.jsonl"), '{"v":1,"se');
+  const lines = readShardLines(dataDir, SHARD);
+  const found = await verify(dataDir);
+  expect(placesOf(found.damage)).toEqual([[SHARD, EVENTS, offsetOf(lines, EVENTS - 1), "torn"]]);
+  await repair();
+  expect(readShardLines(dataDir, SHARD)).toEqual(lines.slice(0, -1));
+  expect((await verify(dataDir)).damaged).toBe(0);
+});
+
+describe("a gzipped shard", () => {
+  const gz = `${SHARD}.gz`;
+
+  beforeEach(async () => {
+    await measureAll(dataDir);
+  });
+
+  it.each([
+    ["cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length - 40)],
+    ["flipped in one bit", (bytes: Buffer) => flipBit(bytes, bytes.length - 6)],
+    ["empty", () => Buffer.alloc(0)],
+    ["no gzip at all", () => Buffer.from("hello")],
+  ])("that is %s is told as such; what can be read of it stays, the whole goes aside", async (_, harm) => {
+    storeAs(dataDir, SHARD, "gzip");
+    const harmed = harm(readFileSync(join(dataDir, gz)));
+    writeFileSync(join(dataDir, gz), harmed);
+    const found = await verify(dataDir);
+    expect(placesOf(found.damage)).toEqual([[gz, expect.any(Number), expect.any(Number), "breaks_off"]]);
+    const [action] = await repair();
+    const raw = action?.aside.find((name) => name.endsWith(".gz.jsonl")) ?? "";
+    expect(readFileSync(join(dataDir, raw)).equals(harmed)).toBe(true);
+    expect(readShardLines(dataDir, gz)).toHaveLength((found.damage[0]?.line ?? 0) - 1);
+    expect((await verify(dataDir)).damaged).toBe(0);
+  });
+
+  it("beside the plain one with the same lines is a note", async () => {
+    writeFileSync(join(dataDir, gz), gzipSync(readFileSync(join(dataDir, SHARD))));
+    const log = await verify(dataDir);
+    expect(log.damaged).toBe(0);
+    expect(log.notes).toEqual([{ file: gz, message: expect.stringContaining("holds the same lines") }]);
+    expect(await repair()).toEqual([]);
+  });
+
+  it("beside the plain one with other lines is damage; the one that was measured stays", async () => {
+    writeFileSync(join(dataDir, gz), gzipSync(readFileSync(join(dataDir, SHARD))));
+    const lines = readShardLines(dataDir, gz);
+    writeShardLines(dataDir, SHARD, lines.slice(0, 5));
+    expect(placesOf((await verify(dataDir)).damage)).toEqual([
+      [SHARD, null, null, "checksum"],
+      [gz, null, null, "forms_differ"],
+    ]);
+    const [action] = await repair();
+    expect(splitLines(readFileSync(join(dataDir, action?.aside[0] ?? "")))).toEqual(lines.slice(0, 5));
+    const log = await verify(dataDir);
+    expect(log.damaged).toBe(0);
+    expect(log.files.map(({ forms }) => forms.map(({ name }) => name))).toContainEqual([gz]);
+  });
+
+  it("left half written under a temporary name is a note", async () => {
+    writeFileSync(join(dataDir, `${gz}.tmp`), "half");
+    expect(await verify(dataDir)).toMatchObject({ damaged: 0, notes: [{ file: `${gz}.tmp` }] });
+  });
+});
+
+it("names that are not the log's, links and folders are notes", async () => {
+  writeFileSync(join(dataDir, "metrics-today.jsonl"), "x");
+  writeFileSync(join(dataDir, "metrics-torn-2026-11-23-w1-0-abc.jsonl"), "x");
+  symlinkSync(join(dataDir, SHARD), join(dataDir, "metrics-2026-11-23.9.jsonl"));
+  mkdirSync(join(dataDir, "metrics-2026-11-24.1.jsonl.gz"));
+  const log = await verify(dataDir);
+  expect(log.damaged).toBe(0);
+  expect(log.notes.map(({ file }) => file).sort()).toEqual([
+    "metrics-2026-11-23.9.jsonl",
+    "metrics-2026-11-24.1.jsonl.gz",
+    "metrics-today.jsonl",
+  ]);
+});
+
+it("lines of a newer version and erased ones are counted and sound", async () => {
+  const lines = [...readShardLines(dataDir, SHARD)];
+  const parsed = JSON.parse(String(lines[3]));
+  const { writer, start, seq } = parsed;
+  lines[3] = Buffer.from(`${JSON.stringify({ v: 1, writer, start, seq, erased: true })}\n`);
+  lines[4] = Buffer.from(`${JSON.stringify({ ...parsed, v: 2, seq: seq + 1, more: [] })}\n`);
+  lines[5] = Buffer.from('{"v":3}\n');
+  writeShardLines(dataDir, SHARD, lines);
+  const log = await verify(dataDir);
+  expect(log.damaged).toBe(0);
+  expect(log.files[1]?.forms[0].scan).toMatchObject({ events: EVENTS - 3, erased: 1, newerVersion: 2 });
+});
+
+it("a line that is taken out is a gap, told at the line behind it, until it is accepted", async () => {
+  await measureAll(dataDir);
+  const lines = readShardLines(dataDir, SHARD);
+  writeShardLines(dataDir, SHARD, lines.toSpliced(AT, 1));
+  const places = [
+    [SHARD, null, null, "checksum"],
+    [SHARD, AT + 1, offsetOf(lines, AT), "gap"],
+  ];
+  expect(placesOf((await verify(dataDir)).damage)).toEqual(places);
+  expect(await repair()).toEqual([]);
+  expect(placesOf((await verify(dataDir)).damage)).toEqual(places);
+  expect((await repair(true)).map(({ file }) => file)).toEqual(["repairs.jsonl", SHARD]);
+  expect((await verify(dataDir)).damaged).toBe(0);
+});
+
+it("a line that stands twice, and one behind later ones, are told", async () => {
+  const lines = readShardLines(dataDir, SHARD);
+  const [a, b] = [lines[3] ?? NEWLINE, lines[4] ?? NEWLINE];
+  writeShardLines(dataDir, SHARD, [...lines.slice(0, 3), b, a, ...lines.slice(5), lines.at(-1) ?? NEWLINE]);
+  expect(placesOf((await verify(dataDir)).damage)).toEqual([
+    [SHARD, 5, offsetOf([...lines.slice(0, 3), b], 4), "out_of_order"],
+    [SHARD, EVENTS + 1, offsetOf(lines, EVENTS), "repeat"],
+  ]);
+});
+
+it("a shard of the manifest that is gone is damage, until it is accepted", async () => {
+  await measureAll(dataDir);
+  rmSync(join(dataDir, SHARD));
+  expect(placesOf((await verify(dataDir)).damage)).toEqual([[SHARD, null, null, "missing"]]);
+  await repair(true);
+  expect((await verify(dataDir)).damaged).toBe(0);
+});
+
+it("a shard that was changed though its lines are sound is damage, and measured anew only when asked", async () => {
+  await measureAll(dataDir);
+  const text = readFileSync(join(dataDir, SHARD), "utf8");
+  writeFileSync(join(dataDir, SHARD), text.replace("page_view", "page_viev"));
+  expect(placesOf((await verify(dataDir)).damage)).toEqual([[SHARD, null, null, "checksum"]]);
+  expect(await repair()).toEqual([]);
+  expect((await verify(dataDir)).damaged).toBe(1);
+  expect(await repair(true)).toMatchObject([{ file: SHARD, message: expect.stringContaining("measured anew") }]);
+  const log = await verify(dataDir);
+  expect(log.damaged).toBe(0);
+  expect(log.files[1]?.facts?.generation).toBe(1);
+});
+
+it("damage in a file that is being written is repaired as a shard where no collector runs", async () => {
+  const active = join(dataDir, "metrics.jsonl");
+  const lines = splitLines(readFileSync(active));
+  writeFileSync(active, Buffer.concat([...lines.slice(0, 4), Buffer.from("by hand\n"), ...lines.slice(4)]));
+  expect(placesOf((await verify(dataDir)).damage)).toEqual([["metrics.jsonl", 5, offsetOf(lines, 4), "not_json"]]);
+  await repair();
+  const log = await verify(dataDir);
+  expect(log.damaged).toBe(0);
+  expect(readShardLines(dataDir, "metrics-2026-11-23.4.jsonl")).toEqual(lines);
+});
+
+it("only shards of the days asked for are read", async () => {
+  writeFileSync(join(dataDir, "metrics-2026-11-20.1.jsonl"), "damaged\n");
+  const options = { dataDir, clock: systemClock };
+  expect((await verifyLog({ ...options, from: "2026-11-21" })).damaged).toBe(0);
+  expect((await verifyLog({ ...options, to: "2026-11-20" })).files).toHaveLength(1);
+});
