@@ -131,10 +131,11 @@ describe("a start", () => {
       "metrics.jsonl.probe.tmp",
       "metrics.w2.jsonl.probe.tmp",
       "metrics-import-a.x-1.tmp",
+      "metrics-2026-11-23.1.jsonl.gz.repair.tmp",
     ];
-    const kept = ["metrics-import-b.y_2.tmp", "metrics.jsonl.tmp", "notes.tmp"];
+    const kept = ["metrics-import-b.y_2.tmp", "metrics-torn-w1.2.repair.tmp", "metrics.jsonl.tmp", "notes.tmp"];
     for (const name of [...old, ...kept]) writeFileSync(join(dataDir, name), "x");
-    utimesSync(join(dataDir, "metrics-import-a.x-1.tmp"), 0, 0);
+    for (const name of old.slice(-2)) utimesSync(join(dataDir, name), 0, 0);
     removeLeftovers(dataDir, now);
     expect(readdirSync(dataDir).toSorted()).toEqual(kept.toSorted());
   });

@@ -6,15 +6,16 @@ import { join } from "node:path";
 const OF_OWNER = /^metrics(?:-torn-w\d+|(?:\.w\d+)?\.jsonl\.probe)\.tmp$/;
 /** Anybody may be importing; one that has written nothing for a day has ended. */
 const OF_IMPORT = /^metrics-import-[a-z0-9-]{1,40}\.[\w-]+\.tmp$/;
-const IMPORT_AGE_MS = 86_400_000;
+/** Only who has claimed the shards makes these, and the next repair removes them, if there is one. */
+const OF_REPAIR = /^metrics-.+\.repair\.tmp$/;
+const ABANDONED_MS = 86_400_000;
 
 /** Removes what nobody is writing any more. For the owner of the folder, before it writes itself. */
 export function removeLeftovers(dataDir: string, nowMs: number): void {
   for (const name of readdirSync(dataDir)) {
     const path = join(dataDir, name);
-    if (OF_OWNER.test(name) || (OF_IMPORT.test(name) && isOlder(path, nowMs - IMPORT_AGE_MS))) {
-      rmSync(path, { force: true });
-    }
+    const isOfOthers = OF_IMPORT.test(name) || OF_REPAIR.test(name);
+    if (OF_OWNER.test(name) || (isOfOthers && isOlder(path, nowMs - ABANDONED_MS))) rmSync(path, { force: true });
   }
 }
 

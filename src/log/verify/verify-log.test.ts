@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { makeFolder } from "../../../test/fault/log-fixtures.ts";
 import {
   CANARY,
@@ -26,8 +26,10 @@ import {
   writeLogFiles,
   writeShardLines,
 } from "../../../test/fault/verify-fixtures.ts";
-import { systemClock } from "../../clock.ts";
+import { systemClock, utcDay } from "../../clock.ts";
 import type { Compression } from "../files/log-files.ts";
+import { sealActiveFile } from "../files/seal.ts";
+import { claimDataDir, claimShards } from "../owner/ownership.ts";
 import { repairLog } from "./repair-log.ts";
 import { verifyLog } from "./verify-log.ts";
 
@@ -132,6 +134,25 @@ it("a torn last line is damage in a shard, and no damage in a file that is being
   expect(placesOf(found.damage)).toEqual([[SHARD, EVENTS, offsetOf(lines, EVENTS - 1), "torn"]]);
   await repair();
   expect(readShardLines(dataDir, SHARD)).toEqual(lines.slice(0, -1));
+  expect((await verify(dataDir)).damaged).toBe(0);
+});
+
+it("a zstd shard that is cut off keeps what can be read, and the whole goes aside", async () => {
+  const name = storeAs(dataDir, SHARD, "zstd");
+  truncateSync(join(dataDir, name), 500);
+  expect(placesOf((await verify(dataDir)).damage)).toEqual([[name, 1, 0, "breaks_off"]]);
+  const [action] = await repair();
+  expect(action?.aside).toEqual([expect.stringMatching(/^metrics-torn-2026-11-23-w1\.2-raw-\w{12}\.zst\.jsonl$/)]);
+  expect(readShardLines(dataDir, name)).toEqual([]);
+  expect((await verify(dataDir)).damaged).toBe(0);
+});
+
+it("a damaged import goes aside under the day of the repair", async () => {
+  const name = "metrics-import-spring-1.jsonl";
+  writeFileSync(join(dataDir, name), "by hand\n");
+  expect(placesOf((await verify(dataDir)).damage)).toEqual([[name, 1, 0, "not_json"]]);
+  const [action] = await repair();
+  expect(action?.aside[0]).toContain(`metrics-torn-${utcDay(systemClock.now())}-import-spring-1-0-`);
   expect((await verify(dataDir)).damaged).toBe(0);
 });
 
@@ -271,6 +292,34 @@ it("damage in a file that is being written is repaired as a shard where no colle
   const log = await verify(dataDir);
   expect(log.damaged).toBe(0);
   expect(readShardLines(dataDir, "metrics-2026-11-23.4.jsonl")).toEqual(lines);
+});
+
+it("the collector that runs is asked to seal a damaged file, and the file is not touched", async () => {
+  const active = join(dataDir, "metrics.jsonl");
+  appendFileSync(active, "by hand\n");
+  const before = readFileSync(active);
+  const owner = await claimDataDir(dataDir, systemClock);
+  onTestFinished(() => owner.release());
+  expect(await repair()).toMatchObject([{ message: expect.stringContaining("not sealed, and left as it is") }]);
+  expect(readFileSync(active).equals(before)).toBe(true);
+  owner.serve({ seal: async () => ({ sealed: [sealActiveFile(dataDir, 1) ?? ""] }) });
+  expect((await repair()).map(({ file }) => file)).toEqual(["metrics.jsonl", "metrics-2026-11-23.4.jsonl"]);
+  expect((await verify(dataDir)).damaged).toBe(0);
+});
+
+it("repair refuses while another process works on the shards", async () => {
+  const other = await claimShards(dataDir, systemClock);
+  onTestFinished(() => other.release());
+  await expect(repair()).rejects.toMatchObject({ code: "shards_owned" });
+});
+
+it("what a repair says is missing is damage again only where more is missing", async () => {
+  const lines = readShardLines(dataDir, SHARD);
+  writeShardLines(dataDir, SHARD, [...lines.slice(0, AT), NEWLINE, ...lines.slice(AT + 1)]);
+  await repair();
+  expect((await verify(dataDir)).damaged).toBe(0);
+  writeShardLines(dataDir, SHARD, [...lines.slice(0, AT), ...lines.slice(AT + 2)]);
+  expect(placesOf((await verify(dataDir)).damage)).toContainEqual([SHARD, AT + 1, offsetOf(lines, AT), "gap"]);
 });
 
 it("only shards of the days asked for are read", async () => {
