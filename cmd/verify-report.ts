@@ -1,6 +1,7 @@
 /** What `passerby verify` tells: as text for a person, as JSON for a program. Nothing of a visitor is in either. */
+
+import type { RepairAction } from "../src/log/repair/repair-shard.ts";
 import { count, type Damage } from "../src/log/verify/findings.ts";
-import type { RepairAction } from "../src/log/verify/repair-shard.ts";
 import type { VerifiedLog } from "../src/log/verify/verify-log.ts";
 
 /** Names of the numbers in the JSON report. */

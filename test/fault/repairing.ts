@@ -1,7 +1,7 @@
 /** A process that repairs a data directory and is killed behind the given number of steps; prints each step it has done. */
 import { writeSync } from "node:fs";
 import { systemClock } from "../../src/clock.ts";
-import { repairLog } from "../../src/log/verify/repair-log.ts";
+import { repairLog } from "../../src/log/repair/repair-log.ts";
 
 const [dataDir = "", steps = "0"] = process.argv.slice(2);
 let done = 0;

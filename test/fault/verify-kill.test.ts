@@ -11,8 +11,8 @@ import { systemClock } from "../../src/clock.ts";
 import { listLogFiles } from "../../src/log/files/log-files.ts";
 import { isStoredEvent } from "../../src/log/read/decode-line.ts";
 import { readEvents } from "../../src/log/read/read-lines.ts";
-import { repairLog } from "../../src/log/verify/repair-log.ts";
-import { REPAIR_STEPS } from "../../src/log/verify/repair-shard.ts";
+import { repairLog } from "../../src/log/repair/repair-log.ts";
+import { REPAIR_STEPS } from "../../src/log/repair/repair-shard.ts";
 import { makeFolder } from "./log-fixtures.ts";
 import {
   measureAll,

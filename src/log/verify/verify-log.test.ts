@@ -30,7 +30,7 @@ import { systemClock, utcDay } from "../../clock.ts";
 import type { Compression } from "../files/log-files.ts";
 import { sealActiveFile } from "../files/seal.ts";
 import { claimDataDir, claimShards } from "../owner/ownership.ts";
-import { repairLog } from "./repair-log.ts";
+import { repairLog } from "../repair/repair-log.ts";
 import { verifyLog } from "./verify-log.ts";
 
 const EVENTS = 20;

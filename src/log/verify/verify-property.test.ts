@@ -13,7 +13,7 @@ import {
 } from "../../../test/fault/verify-fixtures.ts";
 import { isLong } from "../../../test/means.ts";
 import { systemClock } from "../../clock.ts";
-import { repairLog } from "./repair-log.ts";
+import { repairLog } from "../repair/repair-log.ts";
 
 const LINES = 12;
 const SHARDS = ["metrics-2026-11-23.1.jsonl", "metrics-2026-11-23.2.jsonl", "metrics-2026-11-23.3.jsonl"];

@@ -9,7 +9,9 @@ import { readManifest, withoutShard, writeManifest } from "../files/manifest.ts"
 import { settleActiveFiles } from "../files/settle-active-files.ts";
 import { askOwner } from "../owner/control-channel.ts";
 import { claimDataDir, claimShards } from "../owner/ownership.ts";
-import type { SeqRange } from "./findings.ts";
+import type { SeqRange } from "../verify/findings.ts";
+import { addRepair } from "../verify/repairs-file.ts";
+import { type VerifiedLog, type VerifyOptions, verifyLog } from "../verify/verify-log.ts";
 import { REPAIR_TMP } from "./quarantine-lines.ts";
 import {
   needsRepair,
@@ -19,8 +21,6 @@ import {
   recordFacts,
   repairShard,
 } from "./repair-shard.ts";
-import { addRepair } from "./repairs-file.ts";
-import { type VerifiedLog, type VerifyOptions, verifyLog } from "./verify-log.ts";
 
 export type RepairOptions = VerifyOptions & {
   /** Whether what cannot be mended is taken as given: shards that were changed or are gone, gaps and repeats. */

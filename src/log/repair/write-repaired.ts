@@ -9,9 +9,9 @@ import { syncFile } from "../files/durable-file.ts";
 import type { Compression } from "../files/log-files.ts";
 import type { ShardFacts } from "../files/manifest.ts";
 import { openLineSource } from "../read/line-source.ts";
-import type { ScannedForm } from "./check-shard.ts";
+import type { ScannedForm } from "../verify/check-shard.ts";
+import { type ByteRange, scanFile } from "../verify/scan-file.ts";
 import { copyRanges, rangesOutside } from "./copy-ranges.ts";
-import { type ByteRange, scanFile } from "./scan-file.ts";
 
 /** Writes `temporary`, durable and checked, and returns its facts. Throws `log_unavailable` when it is not what was written. */
 export async function writeRepaired(form: ScannedForm, temporary: string): Promise<Omit<ShardFacts, "generation">> {

@@ -8,8 +8,8 @@ import { systemErrorCode } from "../../errors.ts";
 import { syncFile, syncFolder } from "../files/durable-file.ts";
 import { type LogFile, parseLogFileName } from "../files/log-files.ts";
 import { openLineSource } from "../read/line-source.ts";
+import type { ByteRange } from "../verify/scan-file.ts";
 import { copyRanges } from "./copy-ranges.ts";
-import type { ByteRange } from "./scan-file.ts";
 
 /** Ending of what a repair is writing: no name of the log, and removed by the next repair. */
 export const REPAIR_TMP = ".repair.tmp";

@@ -1,6 +1,6 @@
 /** Copies parts of a log file's lines, or all but some parts, in bounded memory. */
 import type { LineSource } from "../read/line-source.ts";
-import type { ByteRange } from "./scan-file.ts";
+import type { ByteRange } from "../verify/scan-file.ts";
 
 const CHUNK_BYTES = 262_144;
 

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { type Clock, utcDay } from "../../clock.ts";
 import { syncFolder } from "../files/durable-file.ts";
 import { readManifest, type ShardFacts, withShard, writeManifest } from "../files/manifest.ts";
-import type { CheckedFile, ScannedForm } from "./check-shard.ts";
-import { count } from "./findings.ts";
+import type { CheckedFile, ScannedForm } from "../verify/check-shard.ts";
+import { count } from "../verify/findings.ts";
+import { addRepair } from "../verify/repairs-file.ts";
+import type { FileScan } from "../verify/scan-file.ts";
 import { type QuarantineOptions, quarantineFile, quarantineLines, REPAIR_TMP } from "./quarantine-lines.ts";
-import { addRepair } from "./repairs-file.ts";
-import type { FileScan } from "./scan-file.ts";
 import { writeRepaired } from "./write-repaired.ts";
 
 /** What is done to a shard, in this order; a kill may come between any two. */
