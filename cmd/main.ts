@@ -2,11 +2,13 @@
 import { Command } from "commander";
 import packageFacts from "../package.json" with { type: "json" };
 import { describeError, PasserbyError } from "../src/errors.ts";
+import { backupCommand } from "./backup.ts";
 import { brakeCommand } from "./brake.ts";
 import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
 import { ledgerCommand } from "./ledger.ts";
+import { restoreCommand } from "./restore.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
 import { verifyCommand } from "./verify.ts";
@@ -25,7 +27,9 @@ const program = new Command("passerby")
   .addCommand(brakeCommand())
   .addCommand(identityCommand())
   .addCommand(ledgerCommand())
-  .addCommand(verifyCommand());
+  .addCommand(verifyCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

@@ -31,6 +31,7 @@ export const ERRORS = {
   data_dir_owned: { status: null, retryable: false },
   shards_owned: { status: null, retryable: false },
   log_damaged: { status: null, retryable: false },
+  backup_unusable: { status: null, retryable: false },
   port_in_use: { status: null, retryable: false },
   input_unreadable: { status: null, retryable: false },
 } as const;
