@@ -116,7 +116,7 @@ async function copyLog(work: Work, { files, settled }: Frozen): Promise<BackupRe
       ({ shard, generation }) => generation > (record?.shards.get(shard)?.generation ?? generation),
     ).length,
     copiedBytes: added.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
-    kept: plan.keep.length,
+    kept: plan.keep.length + copied.length - added.length,
     deleted: plan.drop.length,
     lines: [...shards.values()].reduce((sum, { lines }) => sum + lines, 0),
     problems,

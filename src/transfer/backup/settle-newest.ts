@@ -16,8 +16,8 @@ export type SettleNewestOptions = {
 };
 
 /**
- * `sealed`: every event that was acknowledged before is in a sealed shard. Otherwise a collector that could not seal runs,
- * and its files are to be copied as they are; `acknowledgedBytes` is what it has told of a file, if it is its only one.
+ * `sealed`: every event that was acknowledged before is in a sealed shard. `open`: active files that are left hold some, and
+ * are to be copied as they are; `acknowledgedBytes` is what a collector has told of a file, if it is its only one.
  */
 export type Settled =
   | { readonly kind: "sealed" }
@@ -48,7 +48,8 @@ export async function settleNewest(options: SettleNewestOptions): Promise<Settle
     }
     try {
       await settleAlone(options);
-      return { kind: "sealed" };
+      // Nothing is left open but what could not be sealed, which was warned about.
+      return { kind: "open", acknowledgedBytes: () => undefined };
     } catch (error) {
       // A collector that has just come answers the next time.
       const isOwned = error instanceof PasserbyError && error.code === "data_dir_owned";
