@@ -11,7 +11,7 @@ function countLoads(): { store: Pick<Store, "load">; count: () => number; reache
   const load: Store["load"] = async () => {
     loads += 1;
     check();
-    return { events: 0, duplicates: 0, damaged: 0, erased: 0, files: 0, durationMs: 0 };
+    return { events: 0, duplicates: 0, damaged: 0, erased: 0, newer: 0, files: 0, durationMs: 0 };
   };
   const reached = (wanted: number): Promise<void> =>
     new Promise((resolve) => {

@@ -2,7 +2,7 @@
 import { PasserbyError } from "../errors.ts";
 import type { Store, StoreStatus } from "./store.ts";
 
-const NOTHING = { events: 0, duplicates: 0, damaged: 0, erased: 0 };
+const NOTHING = { events: 0, duplicates: 0, damaged: 0, erased: 0, newer: 0 };
 const STATUS: StoreStatus = { ...NOTHING, lastLoadedAt: null, lastError: null };
 
 /** Makes a store whose `load` does nothing and whose `read` throws `store_unavailable` with what to do about it. */

@@ -9,8 +9,8 @@ import { columnReader } from "./columns.ts";
 import type { Connection } from "./duckdb.ts";
 import { CREATE_STAGED, EVENT_COLUMNS } from "./schema.ts";
 
-/** Lines that hold no event. */
-export type Refused = { readonly damaged: number; readonly erased: number };
+/** Lines that hold no event, or, where they are of a later version (`newer`), none that this program understands. */
+export type Refused = { readonly damaged: number; readonly erased: number; readonly newer: number };
 
 type StagedEvent = { readonly line: number; readonly event: StoredEvent };
 
@@ -28,18 +28,20 @@ SELECT line, ${EVENT_COLUMNS.map(({ name, cast }) => `${cast} AS "${name}"`).joi
 export async function judgeDoubtfulLines(writer: Connection): Promise<Refused> {
   const { ask, duckdb } = writer;
   const rows = await ask("SELECT line, raw FROM incoming WHERE raw IS NOT NULL ORDER BY line");
-  if (rows.length === 0) return { damaged: 0, erased: 0 };
+  if (rows.length === 0) return { damaged: 0, erased: 0, newer: 0 };
   await ask("DELETE FROM incoming WHERE raw IS NOT NULL");
   await ask(CREATE_STAGED);
   const appender = await duckdb.createAppender("staged", "main", "temp");
   let damaged = 0;
   let erased = 0;
+  let newer = 0;
   for (let from = 0; from < rows.length; from += LINES_AT_ONCE) {
     const events: StagedEvent[] = [];
     for (const { line, raw } of rows.slice(from, from + LINES_AT_ONCE)) {
       const decoded = decodeLine(String(raw));
       if (isStoredEvent(decoded)) events.push({ line: Number(line), event: decoded });
       else if (decoded.problem === "erased") erased += 1;
+      else if (decoded.problem === "newer_version") newer += 1;
       else damaged += 1;
     }
     if (events.length > 0) appender.appendDataChunk(toChunk(events));
@@ -49,7 +51,7 @@ export async function judgeDoubtfulLines(writer: Connection): Promise<Refused> {
   appender.closeSync();
   await ask(ADD_STAGED);
   await ask("DROP TABLE staged");
-  return { damaged, erased };
+  return { damaged, erased, newer };
 }
 
 function toChunk(events: readonly StagedEvent[]): DuckDBDataChunk {

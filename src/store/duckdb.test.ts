@@ -121,7 +121,7 @@ describe("a store file that does not open", () => {
     await fillAndClose();
     await askDirectly("UPDATE store_version SET version = 0");
     expect(await countAfterReopening()).toBe(2n);
-    expect(warnings[0]).toMatch(/schema version 0, not 1/);
+    expect(warnings[0]).toMatch(/schema version 0, not \d/);
     expect(setAside()).toHaveLength(1);
   });
 

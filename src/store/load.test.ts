@@ -88,6 +88,19 @@ describe("a load", () => {
     expect(store.status()).toMatchObject({ events: 2, damaged: 2 });
   });
 
+  test("counts a line of a later version apart, leaves it as it is, and goes on behind it", async () => {
+    const later = '{"v":2,"seq":1,"writer":"w1","start":"start-1","event":{"name":"x"},"unknown":[1]}\n';
+    log.append(eventsOf(ONE));
+    log.appendText(later);
+    log.append(eventsOf(TWO));
+    expect(await store.load()).toMatchObject({ events: 2, damaged: 0, erased: 0, newer: 1 });
+    await store.close();
+    store = await open();
+    expect(await store.load()).toMatchObject({ events: 0, newer: 0 });
+    expect(store.status()).toMatchObject({ events: 2, damaged: 0, newer: 1 });
+    expect(readFileSync(join(log.dataDir, "metrics.jsonl"), "utf8").split("\n")[1]).toBe(later.trimEnd());
+  });
+
   test("counts an erased line, which is no damage", async () => {
     log.append(eventsOf(ONE));
     log.appendText('{"v":1,"seq":1,"erased":true}\n');

@@ -10,12 +10,16 @@ import type { Connection } from "./duckdb.ts";
 import { storeWithSessions } from "./sessions.ts";
 import { Stage } from "./stage.ts";
 
-/** Counts over lines of the log. `damaged` lines hold no event and cost only themselves; `erased` ones are no damage. */
+/**
+ * Counts over lines of the log. `damaged` lines hold no event and cost only themselves; `erased` ones are no damage, nor are `newer`
+ * ones, of a later version of the format: they stay in the log for a program that understands them.
+ */
 export type LineCounts = {
   readonly events: number;
   readonly duplicates: number;
   readonly damaged: number;
   readonly erased: number;
+  readonly newer: number;
 };
 
 /** What one load added. */
@@ -25,7 +29,7 @@ export type LoadReport = LineCounts & { readonly files: number; readonly duratio
 type Checkpoint = LineCounts & { readonly offset: number };
 
 const GENERATION = 0;
-export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, erased: 0 };
+export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, erased: 0, newer: 0 };
 
 /** A commit costs as much as thousands of lines, and a batch is held in memory in several forms. */
 const BATCH_BYTES = 67_108_864;
@@ -62,6 +66,7 @@ export class Loader {
         duplicates: Number(row["duplicates"]),
         damaged: Number(row["damaged"]),
         erased: Number(row["erased"]),
+        newer: Number(row["newer"]),
       });
     }
   }
@@ -148,8 +153,8 @@ export class Loader {
     const { ask } = this.writer;
     await ask("DELETE FROM checkpoints WHERE file = $file", { file });
     await ask(
-      `INSERT INTO checkpoints (file, generation, byte_offset, events, duplicates, damaged, erased)
-       VALUES ($file, $generation, $offset, $events, $duplicates, $damaged, $erased)`,
+      `INSERT INTO checkpoints (file, generation, byte_offset, events, duplicates, damaged, erased, newer)
+       VALUES ($file, $generation, $offset, $events, $duplicates, $damaged, $erased, $newer)`,
       { file, generation: GENERATION, ...checkpoint },
     );
   }
@@ -195,5 +200,6 @@ function addCounts(a: LineCounts, b: LineCounts): LineCounts {
     duplicates: a.duplicates + b.duplicates,
     damaged: a.damaged + b.damaged,
     erased: a.erased + b.erased,
+    newer: a.newer + b.newer,
   };
 }

@@ -2,7 +2,7 @@
 import { EVENT_FIELDS, type StoredEvent } from "../event.ts";
 
 /** Raised whenever a table changes; a store of another version is set aside and rebuilt from the log. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** How a value travels from JavaScript: few types with cheap vectors; DuckDB casts the whole column afterwards. */
 export type StagedType = "VARCHAR" | "DOUBLE" | "BOOLEAN";
@@ -66,7 +66,8 @@ export const CREATE_TABLES: readonly string[] = [
      source VARCHAR, browser VARCHAR, os VARCHAR, device VARCHAR, is_bot BOOLEAN, p DOUBLE)`,
   `CREATE TABLE checkpoints (
      file VARCHAR NOT NULL, generation UINTEGER NOT NULL, byte_offset UBIGINT NOT NULL,
-     events UBIGINT NOT NULL, duplicates UBIGINT NOT NULL, damaged UBIGINT NOT NULL, erased UBIGINT NOT NULL)`,
+     events UBIGINT NOT NULL, duplicates UBIGINT NOT NULL, damaged UBIGINT NOT NULL, erased UBIGINT NOT NULL,
+     newer UBIGINT NOT NULL)`,
   "CREATE TABLE store_version (version UINTEGER NOT NULL)",
   `INSERT INTO store_version VALUES (${SCHEMA_VERSION})`,
 ];

@@ -49,7 +49,8 @@ export class Stage {
     await this.readChunks();
     const refused = await judgeDoubtfulLines(this.writer);
     const duplicates = await leaveOutDuplicates(this.writer.ask);
-    return { ...refused, duplicates, events: this.lines - refused.damaged - refused.erased - duplicates };
+    const { damaged, erased, newer } = refused;
+    return { ...refused, duplicates, events: this.lines - damaged - erased - newer - duplicates };
   }
 
   private async openAppender(): Promise<DuckDBAppender> {
