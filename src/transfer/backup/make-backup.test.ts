@@ -173,6 +173,13 @@ describe("a backup", () => {
     expect(foreign.map((name) => readFileSync(join(folder, name), "utf8"))).toEqual(foreign.map(() => "foreign"));
   });
 
+  it("waits for another one, and both finish", async () => {
+    writeFileSync(join(dataDir, "control.json"), "{}");
+    const reports = await Promise.all([backUp(), backUp(), backUp()]);
+    expect(reports.map(({ finished, problems }) => [finished, problems])).toEqual(Array(3).fill([true, []]));
+    expect(reports.map(({ copied }) => copied).toSorted()).toEqual([0, 0, 2]);
+  });
+
   it.each([["backup"], ["."], ["a/b"]])("is refused in %s of the data directory", async (inside) => {
     folder = join(dataDir, inside);
     await expect(backUp()).rejects.toMatchObject({ code: "backup_unusable" });

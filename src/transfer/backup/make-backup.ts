@@ -1,8 +1,8 @@
 /**
  * Makes a backup of a data directory, beside a running collector or without one.
  *
- * Flow. Small files → the newest events are sealed → the shards are claimed, so that nobody compresses, erases or deletes one →
- * what is new or was rewritten is copied → `backup.json` is replaced → copies that it does not name are deleted.
+ * Flow. The shards are claimed, so that nobody compresses, erases or deletes one → small files are copied → the newest events are
+ * sealed → shards that are new or were rewritten are copied → `backup.json` is replaced → copies that it does not name are deleted.
  *
  * Invariants. A copy has its name only when it was read back, and no copy that the record names is overwritten or deleted.
  *
@@ -68,23 +68,28 @@ type Work = Required<BackupOptions> & { readonly record: BackupRecord | undefine
 export async function makeBackup(options: BackupOptions): Promise<BackupReport> {
   const { dataDir, folder, clock, onProgress = () => undefined, onStep = () => undefined } = options;
   prepareFolder(dataDir, folder);
-  const record = readRecord(folder);
-  removeFiles(folder, isLeftover);
-  const work: Work = { ...options, onProgress, onStep, record, problems: [] };
+  // From the first file on, so that two backups into one folder do not take each other's files away.
+  const claim = await waitForShards(dataDir, clock);
   try {
-    const files = await copySmallFiles({ ...work, onProblem: (problem) => work.problems.push(problem) });
+    const record = readRecord(folder);
+    return await copyInOrder({ ...options, onProgress, onStep, record, problems: [] });
+  } finally {
+    await claim.release();
+  }
+}
+
+async function copyInOrder(work: Work): Promise<BackupReport> {
+  const { folder, onStep, problems } = work;
+  try {
+    removeFiles(folder, isLeftover);
+    const files = await copySmallFiles({ ...work, onProblem: (problem) => problems.push(problem) });
     const settled = await settleNewest(work);
     onStep("settled");
-    const claim = await waitForShards(dataDir, clock);
-    try {
-      return await copyLog(work, { files, settled });
-    } finally {
-      await claim.release();
-    }
+    return await copyLog(work, { files, settled });
   } catch (error) {
     if (!isFolderFull(error)) throw error;
     const problem = `${folder}: ${describeError(error)}; make room and run it again, the last finished backup is unchanged`;
-    return { ...NOTHING, finished: false, problems: [...work.problems, problem] };
+    return { ...NOTHING, finished: false, problems: [...problems, problem] };
   }
 }
 
