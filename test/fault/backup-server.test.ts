@@ -114,4 +114,4 @@ it("the commands say what they do, and end with 0, 1 or 2", async () => {
   expect(await run("restore", folder, "--verify")).toMatchObject({ code: 0, err: "" });
   expect(await run("restore", dataDir, "--verify")).toMatchObject({ code: 2, out: "" });
   expect(await run("restore", folder, "--data-dir", folder)).toMatchObject({ code: 2, out: "" });
-});
+}, 60_000);

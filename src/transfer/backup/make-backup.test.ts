@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { backupOptions, eraseFirstLine, holdsText, linesOf, writeShard } from "../../../test/fault/backup-fixtures.ts";
 import { makeFolder, openTestLog } from "../../../test/fault/log-fixtures.ts";
 import { makeEvent } from "../../../test/fault/make-event.ts";
+import { PasserbyError } from "../../errors.ts";
 import { readManifest, withoutShard, withShard, writeManifest } from "../../log/files/manifest.ts";
 import { measureShard } from "../../log/read/measure-shard.ts";
 import { readRecord } from "./backup-record.ts";
@@ -224,5 +225,31 @@ describe("a backup of what is being written", () => {
     await log.append([makeEvent("n2")]);
     expect(await backUp()).toMatchObject({ copied: 3, lines: 4, problems: [] });
     expect([asked, originals().includes("metrics.jsonl")]).toEqual([1, false]);
+  });
+
+  it("asks again while the collector starts", async () => {
+    let asked = 0;
+    const seal = async () => {
+      asked += 1;
+      if (asked < 3) throw new PasserbyError("log_unavailable", "still starting");
+      return { sealed: [] };
+    };
+    await openTestLog(dataDir, { commands: { seal } });
+    expect(await backUp()).toMatchObject({ finished: true, problems: [] });
+    expect(asked).toBe(3);
+  });
+
+  it("copies the whole lines of a collector that fails to seal, and warns", async () => {
+    const warnings: string[] = [];
+    const seal = async () => {
+      throw new Error("no");
+    };
+    const log = await openTestLog(dataDir, { commands: { seal } });
+    await log.append([makeEvent("n1")]);
+    const onWarning = (warning: string): void => {
+      warnings.push(warning);
+    };
+    expect(await backUp({ onWarning })).toMatchObject({ copied: 3, lines: 4 });
+    expect(warnings).toEqual([expect.stringContaining("could not seal")]);
   });
 });

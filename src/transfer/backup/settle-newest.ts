@@ -43,6 +43,10 @@ export async function settleNewest(options: SettleNewestOptions): Promise<Settle
       if ((await askOwner(dataDir, "seal")) !== undefined) return { kind: "sealed" };
     } catch (error) {
       if (!(error instanceof PasserbyError)) throw error;
+      if (error.code === "log_unavailable" && tries < OWNER_TRIES) {
+        await delay(POLL_MS); // It is still starting, or its disk is full.
+        continue;
+      }
       if (error.code !== "not_found") onWarning(`the collector could not seal: ${describeError(error)}`);
       return { kind: "open", acknowledgedBytes: await askAcknowledged(dataDir) };
     }
