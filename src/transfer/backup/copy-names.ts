@@ -13,7 +13,7 @@ const SMALL_FILES = [
   /^ledger-\d{4}-\d{2}-\d{2}(?:\.w[1-9]\d{0,3})?\.jsonl$/,
   /^control\.json$/,
   /^control-audit\.jsonl$/,
-  /^erasures?(?:-[\w.-]{1,80})?\.jsonl?$/,
+  /^erasure-\d{4}-\d{2}-\d{2}-[\w-]{1,64}\.json$/,
 ] as const;
 const COPY = /^([0-9a-f]{12})-(.+)$/;
 const TEMPORARY = /^\.tmp-(.+)$/;

@@ -49,6 +49,7 @@ describe("a backup", () => {
       "ledger-2026-11-23.w2.jsonl",
       "control.json",
       "control-audit.jsonl",
+      "erasure-2026-11-24-0a1b2c3d.json",
     ];
     for (const name of others) writeFileSync(join(dataDir, name), "{}\n", { mode: 0o644 });
     chmodSync(join(dataDir, FIRST), 0o644);
