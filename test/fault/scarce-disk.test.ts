@@ -33,7 +33,6 @@ describe.skipIf(!hasTmpfs).each([[1], [2]])(
       const dataDir = mountTmpfs("24m");
       const server = startWorkerServer(dataDir, workers);
       const url = await server.url;
-      const metricsUrl = /^Metrics +(\S+)$/m.exec(server.output())?.[1] ?? "";
       const account = makeAccount();
       const stored: string[] = [];
       let sent = 0;
@@ -66,6 +65,7 @@ describe.skipIf(!hasTmpfs).each([[1], [2]])(
         reasons: [expect.stringMatching(/too little free space \(\d\.\d %/)],
       });
       expect((await fetch(`${url}/api/metrics/health`)).status).toBe(503);
+      const metricsUrl = /^Metrics +(\S+)$/m.exec(server.output())?.[1] ?? "";
       expect(await readMetric(metricsUrl, "passerby_disk_level")).toBe(2);
       expect(await readMetric(metricsUrl, "passerby_log_accepting")).toBe(0);
 
