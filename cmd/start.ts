@@ -6,6 +6,7 @@ import { systemClock } from "../src/clock.ts";
 import { isLoopback } from "../src/config.ts";
 import { openServerLog } from "../src/server/health/server-log.ts";
 import { startServer } from "../src/server/run.ts";
+import { sealOnSignal } from "./seal-on-signal.ts";
 import { commandSettings } from "./settings.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 
@@ -36,6 +37,7 @@ Examples:
   passerby start --port 0 --data-dir /var/lib/passerby
   ALLOWED_ORIGINS=https://example.com passerby start --host 0.0.0.0
 
+SIGTERM and Ctrl+C stop it when all it has taken is on disk; SIGHUP seals the file that is being written.
 Every setting is described in docs/reference/settings.md.
 Exit codes: 0 stopped on request, 2 could not start, 137 (killed by itself) the disk did not answer within 9 s.`,
     )
@@ -68,6 +70,7 @@ async function start(flags: StartFlags): Promise<void> {
     serverLog,
   });
   stopOnSignal(server.close, serverLog.warn);
+  sealOnSignal(server.seal, serverLog.warn);
   console.log(`Collector and dashboard  ${server.url}`);
   if (server.adminUrl !== null) console.log(`Metrics                  ${server.adminUrl}/metrics`);
   // A token in a log file would be a key left lying about; a terminal on this machine is the owner's.

@@ -45,6 +45,9 @@ export function readSettings(...sources: readonly SettingSource[]): Settings {
     retentionDays: read(SETTINGS.retentionDays),
     ringCapacity: read(SETTINGS.ringCapacity),
     durability: read(SETTINGS.durability),
+    maxShardMb: read(SETTINGS.maxShardMb),
+    diskWarnPercent: read(SETTINGS.diskWarnPercent),
+    diskCriticalPercent: read(SETTINGS.diskCriticalPercent),
     bots: read(SETTINGS.bots),
     privacySignals: read(SETTINGS.privacySignals),
     keepUserAgent: read(SETTINGS.keepUserAgent),
@@ -73,6 +76,13 @@ export function isLoopback(host: string): boolean {
 }
 
 function checkTogether(settings: Settings, sources: readonly SettingSource[]): void {
+  const { diskWarnPercent, diskCriticalPercent } = settings;
+  if (diskWarnPercent > diskCriticalPercent) {
+    throw new PasserbyError(
+      "setting_invalid",
+      `METRICS_DISK_WARN_PERCENT=${diskWarnPercent} is not allowed: give at most METRICS_DISK_CRITICAL_PERCENT (${diskCriticalPercent})`,
+    );
+  }
   if (!settings.sites.some((site) => site.name === settings.defaultSite)) {
     const known = settings.sites.map((site) => site.name).join(", ");
     throw new PasserbyError(

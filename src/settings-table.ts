@@ -27,6 +27,9 @@ export type Settings = {
   readonly retentionDays: number;
   readonly ringCapacity: number;
   readonly durability: "fsync" | "os";
+  readonly maxShardMb: number;
+  readonly diskWarnPercent: number;
+  readonly diskCriticalPercent: number;
   readonly bots: "keep" | "drop";
   /** What `Sec-GPC: 1` or `DNT: 1` does to an event. */
   readonly privacySignals: PrivacySignals;
@@ -150,6 +153,27 @@ export const SETTINGS: {
     allowed: "fsync or os",
     fallback: "fsync",
     parse: oneOf(["fsync", "os"]),
+  },
+  maxShardMb: {
+    variable: "METRICS_MAX_SHARD_MB",
+    help: "Size in MB (of 1,048,576 bytes) at which a file of the log is sealed and the next one begun; a new UTC day begins one, too.",
+    allowed: "a whole number from 1 to 4096",
+    fallback: "64",
+    parse: wholeNumber(1, 4_096),
+  },
+  diskWarnPercent: {
+    variable: "METRICS_DISK_WARN_PERCENT",
+    help: "Used share of the data directory's disk, in percent as df tells it, from which on health warns.",
+    allowed: "a number from 1 to 100",
+    fallback: "80",
+    parse: numberBetween(1, 100),
+  },
+  diskCriticalPercent: {
+    variable: "METRICS_DISK_CRITICAL_PERCENT",
+    help: "Used share from which on new events are answered 503, before the disk is full, until it is 1 point below again. 100: only when it is full.",
+    allowed: "a number from 1 to 100, no less than METRICS_DISK_WARN_PERCENT",
+    fallback: "90",
+    parse: numberBetween(1, 100),
   },
   bots: {
     variable: "METRICS_BOTS",

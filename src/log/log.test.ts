@@ -89,6 +89,7 @@ describe("status", () => {
       file: "metrics.jsonl",
       fileExists: true,
       fileBytes: file?.bytes,
+      fileDay: "2026-11-23",
       tornLines: 0,
       appendedEvents: 1,
     });

@@ -6,7 +6,8 @@
  *
  * Format. One event a line: JSON in UTF-8, ended by `\n`, fields as in event.ts, the position (writer, start, seq)
  * first. `metrics.jsonl` (`metrics.wN.jsonl` for writer N) is being written; it is sealed as
- * `metrics-YYYY-MM-DD[.wN].K.jsonl`. Shards never change their content.
+ * `metrics-YYYY-MM-DD[.wN].K.jsonl` when a UTC day or its room is over and when it is asked for, while appends go on.
+ * Shards never change their content.
  *
  * Invariants. One process owns the folder (ownership.ts) and only the owner seals. The active file ends in a whole line
  * before anything is appended to it. Within a start of a writer, seq has no gap and no number is used twice. A batch
@@ -25,10 +26,10 @@ import type { AcceptedEvent } from "../event.ts";
 import { removeLeftovers } from "./files/leftovers.ts";
 import type { Commands, Json } from "./owner/control-channel.ts";
 import { asUnusable, claimDataDir, prepareDataDir } from "./owner/ownership.ts";
-import { type Appended, GroupCommit, type RefusalCause } from "./write/group-commit.ts";
+import { type Appended, GroupCommit, type Refusal, type RefusalCause } from "./write/group-commit.ts";
 import { WriterClient } from "./write/writer-client.ts";
 
-export type { Appended, RefusalCause } from "./write/group-commit.ts";
+export type { Appended, Refusal, RefusalCause } from "./write/group-commit.ts";
 
 export type LogOptions = {
   readonly dataDir: string;
@@ -37,6 +38,8 @@ export type LogOptions = {
   readonly durability: "fsync" | "os";
   /** Bytes of lines that may wait for the disk; past it append rejects. */
   readonly maxQueueBytes: number;
+  /** Bytes past which the active file is sealed (default 64 MiB); a single batch may be larger. */
+  readonly maxShardBytes?: number;
   /** 1 (default) writes metrics.jsonl, n writes metrics.wn.jsonl. */
   readonly writer?: number;
   /** What `collector.sock` answers besides `hello` and `status`. */
@@ -58,6 +61,8 @@ export type LogStatus = {
   readonly file: string;
   readonly fileExists: boolean;
   readonly fileBytes: number;
+  /** UTC day on which the first line of the active file was received; undefined for an empty one. */
+  readonly fileDay: string | undefined;
   /** Torn lines in quarantine, in this data directory. */
   readonly tornLines: number;
   /** Events acknowledged since the log was opened. */
@@ -70,10 +75,20 @@ export type Log = {
    * the disk is full or faulty, or the log is closing; then nothing of the batch is stored.
    */
   readonly append: (events: readonly AcceptedEvent[]) => Promise<Appended>;
+  /**
+   * Seals the active file, with all that was acknowledged before the call, while appends go on. Resolves with the shard's
+   * base name; undefined where nothing was to be sealed. Rejects with `log_unavailable` when the disk refuses or the log is
+   * closing: nothing is lost then, and the file is sealed before it is next written.
+   */
+  readonly seal: () => Promise<string | undefined>;
+  /** Refuses appends for a reason until it is called with undefined; those that were taken are still written. */
+  readonly hold: (reason: Refusal | undefined) => void;
   readonly status: () => LogStatus;
   /** Stores what was taken, refuses the rest, gives the folder up. */
   readonly close: () => Promise<void>;
 };
+
+const DEFAULT_SHARD_BYTES = 67_108_864;
 
 /** A claimed data directory whose log one or several writers append to. */
 export type LogFolder = {
@@ -104,7 +119,8 @@ export async function claimLog(dataDir: string, clock: Clock, commands: Commands
  */
 export async function openLogWriter(options: Omit<LogOptions, "commands">): Promise<Log> {
   const { dataDir, durability, clock, maxQueueBytes, writer = 1, onWarning = () => undefined } = options;
-  const client = new WriterClient({ dataDir, writer, durability }, onWarning);
+  const { maxShardBytes: maxBytes = DEFAULT_SHARD_BYTES } = options;
+  const client = new WriterClient({ dataDir, writer, durability, maxBytes }, onWarning);
   const onSync = options.onSync ?? (() => undefined);
   const commit = new GroupCommit({ client, writer: `w${writer}`, clock, maxQueueBytes, onWarning, onSync });
   try {
@@ -115,6 +131,8 @@ export async function openLogWriter(options: Omit<LogOptions, "commands">): Prom
   }
   return {
     append: (events) => commit.append(events),
+    seal: () => commit.seal(),
+    hold: (reason) => commit.hold(reason),
     status: () => describeStatus(dataDir, commit),
     close: () => commit.close(),
   };
@@ -140,7 +158,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
 }
 
 function describeStatus(dataDir: string, commit: GroupCommit): LogStatus {
-  const { refusal, file, fileBytes, tornLines, queuedBytes, appendedEvents } = commit.status;
+  const { refusal, file, fileBytes, fileDay, tornLines, queuedBytes, appendedEvents } = commit.status;
   return {
     accepting: refusal === undefined,
     reason: refusal?.cause,
@@ -149,6 +167,7 @@ function describeStatus(dataDir: string, commit: GroupCommit): LogStatus {
     file,
     fileExists: existsSync(join(dataDir, file)),
     fileBytes,
+    fileDay,
     tornLines,
     appendedEvents,
   };
@@ -156,5 +175,6 @@ function describeStatus(dataDir: string, commit: GroupCommit): LogStatus {
 
 /** Returns a status as `collector.sock` tells it. */
 export function statusJson(status: LogStatus): Json {
-  return { ...status, reason: status.reason ?? null, message: status.message ?? null, pid: process.pid };
+  const { reason = null, message = null, fileDay = null } = status;
+  return { ...status, reason, message, fileDay, pid: process.pid };
 }

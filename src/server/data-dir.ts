@@ -9,6 +9,7 @@ import { settleIdFiles } from "../collector/duplicates/settle-id-files.ts";
 import { openSalts, type SaltKeeper } from "../collector/identity/salts.ts";
 import type { LedgerReader } from "../collector/ledger/open-ledger.ts";
 import { settleLedgers } from "../collector/ledger/settle-ledgers.ts";
+import { PasserbyError } from "../errors.ts";
 import { createEventStream, type EventStream, STREAM_LIMITS } from "../live/event-stream.ts";
 import { createRing, type Ring } from "../live/ring.ts";
 import { settleActiveFiles } from "../log/files/settle-active-files.ts";
@@ -36,6 +37,8 @@ export type Front = {
   url: string;
   ledger?: LedgerReader;
   log?: Pick<Log, "status">;
+  /** Seals the active file of every writer, and returns the names of the shards. */
+  seal?: () => Promise<readonly string[]>;
 };
 
 export type DataDir = {
@@ -85,8 +88,14 @@ function commandsOf(front: Front, opened: Promise<DataDir>): Parameters<typeof c
     status: async () => (front.log === undefined ? null : statusJson(front.log.status())),
     sign_in_token: async () => ({ token: (await opened).signIn.issueToken(), url: front.url }),
     [BRAKE_COMMAND]: answerBrake(opened.then(({ control }) => control)),
+    seal: async () => ({ sealed: await sealAll(front) }),
     ledger: async (args: Json) => answerLedger(args, front.ledger),
   };
+}
+
+async function sealAll({ seal }: Front): Promise<readonly string[]> {
+  if (seal === undefined) throw new PasserbyError("log_unavailable", "the server is still starting: ask again");
+  return seal();
 }
 
 /** Brings what earlier starts left, perhaps with another number of writers, into the form for those to come. */

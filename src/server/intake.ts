@@ -11,19 +11,23 @@ import { createOnceStore, type OnceStore } from "../collector/duplicates/store-o
 import { StoredIds } from "../collector/duplicates/stored-ids.ts";
 import type { SaltKeeper } from "../collector/identity/salts.ts";
 import { countStored, type Ledger, openLedger } from "../collector/ledger/open-ledger.ts";
+import type { Settings } from "../config.ts";
 import { pushStored, type Ring } from "../live/ring.ts";
 import { type Log, openLogWriter } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
 import { type AddressReader, trustProxies } from "./access/client-address.ts";
 import { createRequestLimits, type RequestLimits } from "./access/request-limits.ts";
 import { type Closers, repeat } from "./closers.ts";
+import { type DiskLimits, startDiskWatch } from "./health/disk-watch.ts";
 import { outcomesOfLedger } from "./health/event-outcomes.ts";
 import { type Health, openHealth } from "./health/health.ts";
 import { type LoadGuard, startLoadGuard } from "./ingest/load-guard.ts";
+import { PAST_DAY_CHECK_MS, sealPastDay } from "./seal-past-day.ts";
 import type { Starting } from "./starting.ts";
 
 /** How often what is counted and remembered in memory is written down. */
 const FLUSH_MS = 1_000;
+const MEGABYTE = 1_048_576;
 
 export type IntakeOptions = Starting & {
   /** 1 to `writers`. */
@@ -56,6 +60,7 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
   const { settings, clock, onWarning, writer, control, meter, rateSeed } = options;
   const log = await openLog(options);
   closers.add(() => log.close());
+  repeat(closers, PAST_DAY_CHECK_MS, () => sealPastDay(log, clock));
   const { ledger, ids } = await openRecords(options, closers);
   const own = createOnceStore({ log: pushStored(countStored(log, ledger), options.ring), ids });
   const once = options.share?.(own, ledger) ?? own;
@@ -69,6 +74,8 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
   });
   const collector = createCollector({ ...options, once, ledger, limiter, guard });
   const addresses = trustProxies(settings.trustedProxies, { clock, onWarning });
+  const disk = await startDiskWatch({ ...watchedDisk(settings), hold: log.hold });
+  closers.add(disk.close);
   const health = await openHealth({
     ...{
       settings,
@@ -76,6 +83,7 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
       meter,
       serverLog: options.serverLog,
       log,
+      disk,
       ring: options.ring,
       store: options.store,
       addresses,
@@ -90,6 +98,13 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
   return { log, ledger, limiter, guard, collector, addresses, limits: createRequestLimits(settings, clock), health };
 }
 
+/** The disk that is watched, and from what shares on. */
+export function watchedDisk({ dataDir, diskWarnPercent, diskCriticalPercent }: Settings): DiskLimits & {
+  readonly dataDir: string;
+} {
+  return { dataDir: resolve(dataDir), warnPercent: diskWarnPercent, criticalPercent: diskCriticalPercent };
+}
+
 /** The rates that hold now; the trackers' is null until an operator has set it. */
 export function readRates(
   control: Control,
@@ -100,9 +115,10 @@ export function readRates(
 
 function openLog({ settings, clock, onWarning, meter, writer }: IntakeOptions): Promise<Log> {
   const { durability, maxQueueBytes } = settings;
+  const maxShardBytes = settings.maxShardMb * MEGABYTE;
   const onSync = (syncMs: number): void => meter.syncs.observe(syncMs / 1000);
   const dataDir = resolve(settings.dataDir);
-  return openLogWriter({ dataDir, clock, durability, maxQueueBytes, writer, onWarning, onSync });
+  return openLogWriter({ dataDir, clock, durability, maxQueueBytes, maxShardBytes, writer, onWarning, onSync });
 }
 
 /** Opens the two records that are kept beside the log: both read what a kill kept from them out of it. */

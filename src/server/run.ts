@@ -26,11 +26,17 @@ export type RunningServer = {
   readonly adminUrl: string | null;
   /** Makes a link that signs in once, within 10 minutes. */
   readonly signInLink: () => string;
+  /** Seals the active file of every writer, while events are taken. Returns the shards' base names; throws `log_unavailable`. */
+  readonly seal: () => Promise<readonly string[]>;
   /** Drains and stops. */
   readonly close: () => Promise<void>;
 };
 
-type Addresses = { readonly url: string; readonly adminUrl: string | null };
+type Running = {
+  readonly url: string;
+  readonly adminUrl: string | null;
+  readonly seal: () => Promise<readonly string[]>;
+};
 
 /** Starts a server. Throws `data_dir_unusable`, `data_dir_owned`, `setting_invalid` or `port_in_use`. */
 export async function startServer(given: ServerOptions): Promise<RunningServer> {
@@ -43,23 +49,23 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
     const front: Front = { url: "" };
     const folder = await openDataDir(options, front, closers);
     const run = settings.workers === 1 ? runAlone : runWorkers;
-    const { url, adminUrl } = await run({ options, folder, front }, closers);
-    front.url = url;
+    const { url, adminUrl, seal } = await run({ options, folder, front }, closers);
+    Object.assign(front, { url, seal });
     serverLog.info("started", { version: VERSION, url, admin_url: adminUrl, settings: describeSettings(settings) });
     const close = async (): Promise<void> => {
       await closers.closeAll();
       serverLog.info("stopped");
     };
-    return { url, adminUrl, signInLink: () => `${url}/#sign-in=${folder.signIn.issueToken()}`, close };
+    return { url, adminUrl, signInLink: () => `${url}/#sign-in=${folder.signIn.issueToken()}`, seal, close };
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
 }
 
-type Running = { readonly options: Starting; readonly folder: DataDir; readonly front: Front };
+type Opened = { readonly options: Starting; readonly folder: DataDir; readonly front: Front };
 
-async function runAlone({ options, folder, front }: Running, closers: Closers): Promise<Addresses> {
+async function runAlone({ options, folder, front }: Opened, closers: Closers): Promise<Running> {
   const { settings, serverLog } = options;
   const store = settings.store === "on" ? folder.store : null;
   const intake = await openIntake({ ...options, ...folder, store, writer: 1, writers: 1 }, closers);
@@ -71,7 +77,11 @@ async function runAlone({ options, folder, front }: Running, closers: Closers): 
   const url = await listen(app, settings);
   // The last to be added is the first to be closed: nothing comes in any more while the rest drains.
   closers.add(async () => app.close());
-  return { url, adminUrl };
+  const seal = async (): Promise<readonly string[]> => {
+    const shard = await intake.log.seal();
+    return shard === undefined ? [] : [shard];
+  };
+  return { url, adminUrl, seal };
 }
 
 /** The settings that hold, by variable. None is a secret: keys and salts lie in files of the data directory. */

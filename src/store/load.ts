@@ -4,8 +4,8 @@
  * is there twice.
  */
 import { type LogFile, listLogFiles } from "../log/files/log-files.ts";
+import { openIfThere } from "../log/read/open-listed.ts";
 import type { LineChunk } from "../log/read/read-chunks.ts";
-import { openLogFile } from "../log/read/read-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { storeWithSessions } from "./sessions.ts";
 import { Stage } from "./stage.ts";
@@ -106,7 +106,8 @@ export class Loader {
   }
 
   private async loadFile(file: LogFile): Promise<LineCounts> {
-    const opened = await openLogFile(file.path);
+    const opened = await openIfThere(file.path);
+    if (!opened) return NO_LINES; // Sealed or deleted since the folder was read; what it held has another name now.
     try {
       if (opened.identity === undefined) return NO_LINES;
       const offset = this.checkpoints.get(opened.identity)?.offset ?? 0;

@@ -74,8 +74,10 @@ describe.skipIf(!libfaketime)("a server whose clock jumps under load [needs libf
     const { events, files } = await readLog(dataDir);
     const received = new Set(events.map((event) => event.receivedAt.slice(0, 10)));
     expect(received).toEqual(new Set(days));
-    // A shard has the day of its first line: two begin on the same one.
-    const names = [`metrics-${days[0]}.1.jsonl`, `metrics-${days[0]}.2.jsonl`, "metrics.jsonl"];
+    // A file for each day that begins; minutes back over midnight go on in the file of the later day.
+    const [today, next, before, far] = days;
+    const shards = [`${before}.1`, `${today}.1`, `${today}.2`, `${next}.1`, `${next}.2`, `${far}.1`];
+    const names = [...shards.map((shard) => `metrics-${shard}.jsonl`), "metrics.jsonl"];
     expect(files.map((file) => file.name)).toEqual(names);
     expect(readdirSync(dataDir).filter((name) => name.startsWith("metrics-torn-"))).toEqual([]);
   }, 180_000);

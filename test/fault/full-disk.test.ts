@@ -17,7 +17,7 @@ describe.skipIf(!hasTmpfs)("a server on a full disk [needs tmpfs]", () => {
     const dataDir = mountTmpfs("24m");
     const ballast = join(dataDir, "ballast");
     writeFileSync(ballast, Buffer.alloc(16_777_216));
-    const server = startServerProcess(dataDir);
+    const server = startServerProcess(dataDir, ["env", "METRICS_DISK_CRITICAL_PERCENT=100"]);
     const url = await server.url;
     const acked: string[] = [];
     let refused: Response | undefined;
@@ -47,12 +47,12 @@ describe.skipIf(!hasTmpfs)("a server on a full disk [needs tmpfs]", () => {
 
   it("says in time that the disk fills up, and names no path to the public", async () => {
     const dataDir = mountTmpfs("24m");
-    writeFileSync(join(dataDir, "ballast"), Buffer.alloc(23_068_672));
+    writeFileSync(join(dataDir, "ballast"), Buffer.alloc(21_000_000));
     const server = startServerProcess(dataDir);
     const health = await fetch(`${await server.url}/api/metrics/health`);
     const answer = await health.text();
     expect(health.status).toBe(200);
-    expect(JSON.parse(answer)).toMatchObject({ warnings: [expect.stringMatching(/has \d\.\d % left: make room/)] });
+    expect(JSON.parse(answer)).toMatchObject({ warnings: [expect.stringMatching(/is 8\d\.\d % full: make room/)] });
     expect(answer).not.toContain(dataDir);
   });
 });

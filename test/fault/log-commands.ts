@@ -1,5 +1,5 @@
-/** What may happen to a log, as commands to a real one and to a model of it: appends, a full disk, ends and crashes. */
-import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
+/** What may happen to a log, as commands to a real one and to a model of it: appends, seals, a full disk, ends and crashes. */
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -91,6 +91,30 @@ class Append implements Command {
   }
   toString(): string {
     return `append(${this.sizes})`;
+  }
+}
+
+/** Seals the file while so many batches are appended at once. */
+class Seal implements Command {
+  readonly sizes: readonly number[];
+  constructor(batchSizes: readonly number[]) {
+    this.sizes = batchSizes;
+  }
+  check(): boolean {
+    return true;
+  }
+  async run(model: Model, real: Real): Promise<void> {
+    const names = readdirSync(real.dataDir);
+    const appending = appendAll(model, real, this.sizes);
+    const shards = await Promise.all([real.log.seal(), real.log.seal()].map((seal) => seal.catch(() => undefined)));
+    await appending;
+    const sealed = shards.filter((shard) => shard !== undefined);
+    expect(new Set(sealed).size).toBe(sealed.length);
+    expect(sealed.filter((shard) => names.includes(shard))).toEqual([]);
+    await check(model, real);
+  }
+  toString(): string {
+    return `seal while append(${this.sizes})`;
   }
 }
 
@@ -193,6 +217,7 @@ export const commands: fc.Arbitrary<Iterable<Command>> = fc.commands(
   [
     sizes.map((batchSizes): Command => new Append(batchSizes)),
     sizes.map((batchSizes): Command => new Append(batchSizes)),
+    sizes.map((batchSizes): Command => new Seal(batchSizes)),
     fc.nat(60_000).map((roomBytes): Command => new FillDisk(roomBytes)),
     fc.constant<Command>(new FreeDisk()),
     fc.constant<Command>(new Restart()),

@@ -70,6 +70,7 @@ export function recover(dataDir: string): void {
     dataDir,
     writer: 1,
     durability: "fsync",
+    maxBytes: 67_108_864,
     monotonicMs: () => 0,
     onWarning: () => undefined,
   });

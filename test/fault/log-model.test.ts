@@ -1,5 +1,5 @@
 /**
- * The log against a model of it: any order of appends, full disks, ends and crashes keeps every acknowledged event once
+ * The log against a model of it: any order of appends, seals, full disks, ends and crashes keeps every acknowledged event once
  * and in order, and a crash costs only what was not acknowledged.
  */
 import { mkdirSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ import { type Command, commands, free, type Model, type Real, reopen } from "./l
 import { openTestLog } from "./log-fixtures.ts";
 import { hasTmpfs, mountTmpfs } from "./tmpfs.ts";
 
-describe.skipIf(!hasTmpfs)("any order of appends, full disks, restarts and crashes [needs tmpfs]", () => {
+describe.skipIf(!hasTmpfs)("any order of appends, seals, full disks, restarts and crashes [needs tmpfs]", () => {
   it("keeps what was acknowledged once and in order, and nothing that was rejected", async () => {
     const disk = mountTmpfs("8m");
     const run = async (toRun: Iterable<Command>): Promise<void> => {

@@ -16,6 +16,7 @@ type Told = {
   readonly acked?: readonly string[];
   readonly rejected?: readonly string[];
   readonly code?: string;
+  readonly sealed?: string | null;
   readonly warning?: string;
 };
 
@@ -26,6 +27,8 @@ export type LogProcess = {
   readonly pid: number | undefined;
   /** Resolves true when the batch was acknowledged, false when it was rejected; undefined when the process died. */
   readonly append: (ids: readonly string[]) => Promise<boolean | undefined>;
+  /** Resolves with the name of the shard; null when nothing was sealed, or not now; undefined when the process died. */
+  readonly seal: () => Promise<string | null | undefined>;
   /** SIGKILL; resolves when the process is gone. */
   readonly kill: () => Promise<void>;
   /** Drains and ends the process; resolves with its exit code. */
@@ -62,6 +65,7 @@ export async function startLogProcess(dataDir: string, injection?: Injection): P
   const ended = once(child, "close");
   const warnings: string[] = [];
   const waiting = new Map<string, (stored: boolean | undefined) => void>();
+  const sealing: ((shard: string | null | undefined) => void)[] = [];
   const first = Promise.withResolvers<Told | undefined>();
   const kill = async (): Promise<void> => {
     child.kill("SIGKILL");
@@ -70,12 +74,13 @@ export async function startLogProcess(dataDir: string, injection?: Injection): P
   onTestFinished(kill);
   ended.then(() => {
     first.resolve(undefined);
-    for (const resolve of waiting.values()) resolve(undefined);
+    for (const resolve of [...waiting.values(), ...sealing]) resolve(undefined);
   });
   createInterface({ input: child.stdout ?? process.stdin }).on("line", (line) => {
     const told: Told = JSON.parse(line);
     if (told.opened || told.refused) first.resolve(told);
     if (told.warning !== undefined) warnings.push(told.warning);
+    if (told.sealed !== undefined) sealing.shift()?.(told.sealed);
     const key = JSON.stringify(told.acked ?? told.rejected);
     waiting.get(key)?.(told.acked !== undefined);
     waiting.delete(key);
@@ -90,6 +95,12 @@ export async function startLogProcess(dataDir: string, injection?: Injection): P
         if (child.exitCode !== null || child.signalCode !== null) return resolve(undefined);
         waiting.set(JSON.stringify(ids), resolve);
         child.stdin?.write(`${JSON.stringify({ append: ids })}\n`);
+      }),
+    seal: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve(undefined);
+        sealing.push(resolve);
+        child.stdin?.write('{"seal":true}\n');
       }),
     kill,
     close: async () => {

@@ -1,6 +1,7 @@
 /**
  * A process that owns a log and does what it is told on standard input, so that a test can kill it or break its disk:
- * `{"append":["id",…]}` answers `{"acked":[…]}` or `{"rejected":[…],"code":…}`, `{"close":true}` ends it.
+ * `{"append":["id",…]}` answers `{"acked":[…]}` or `{"rejected":[…],"code":…}`, `{"seal":true}` answers `{"sealed":…}` with
+ * the shard's name, or null where there is none, `{"close":true}` ends it.
  */
 import { createInterface } from "node:readline";
 import { systemClock } from "../../src/clock.ts";
@@ -21,8 +22,13 @@ try {
   const end = (): Promise<void> => log.close().then(() => process.exit(0));
   const requests = createInterface({ input: process.stdin }).on("close", end);
   requests.on("line", (line) => {
-    const request: { readonly append?: readonly string[] } = JSON.parse(line);
-    const ids = request.append;
+    const { append: ids, seal }: { readonly append?: readonly string[]; readonly seal?: true } = JSON.parse(line);
+    if (seal) {
+      return void log.seal().then(
+        (sealed = "") => tell({ sealed: sealed || null }),
+        () => tell({ sealed: null }),
+      );
+    }
     if (!ids) return requests.close();
     log.append(ids.map((id) => makeEvent(id))).then(
       (appended) => tell({ acked: ids, appended }),

@@ -1,5 +1,5 @@
 /**
- * A power cut after any call of a log's life: starts that seal, a sync that fails, a process that is killed. Whatever
+ * A power cut after any call of a log's life: starts that seal, seals while it runs, a sync that fails, a process that is killed. Whatever
  * the disk kept of what was not synced, all that was acknowledged is there, and no shard has changed.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -41,6 +41,7 @@ async function recordLives(): Promise<Life> {
     for (const batch of ["a", "b", "c", "d"]) {
       const ids = [1, 2].map((number) => `${life}-${batch}-${number}`);
       sent.push(...ids);
+      if (batch !== "a") await log.seal();
       await log.append(ids);
     }
     await log.kill();

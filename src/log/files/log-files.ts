@@ -101,14 +101,11 @@ export function seriesOf(shard: SealedName | ImportName): string {
 /**
  * Lists the files of the log, oldest first: imports, then sealed shards by day and number, then what is being written.
  * Symbolic links, folders and foreign or temporary names are left out; of two names of one file (a seal in progress)
- * only the sealed one is listed, and of a shard in two forms (its compression in progress) only the plain one. An empty list for a folder that does not exist.
+ * only the sealed one is listed, and of a shard in two forms (its compression in progress) only the plain one. A file that is
+ * sealed meanwhile is in the list under one of its names. An empty list for a folder that does not exist.
  */
 export async function listLogFiles(dataDir: string): Promise<readonly LogFile[]> {
-  const entries = await readFolder(dataDir);
-  const found = await Promise.all(
-    entries.filter((entry) => entry.isFile()).map((entry) => describeFile(dataDir, entry.name)),
-  );
-  const files = found.filter((file) => file !== undefined);
+  const files = await describeFolder(dataDir);
   const sealed = new Set(files.filter((file) => file.kind !== "active").map((file) => file.inode));
   const plain = new Set(files.filter(({ compression }) => compression === "none").map(({ shard }) => shard));
   const gzipped = new Set(files.filter(({ compression }) => compression === "gzip").map(({ shard }) => shard));
@@ -117,6 +114,27 @@ export async function listLogFiles(dataDir: string): Promise<readonly LogFile[]>
     (file.compression !== "none" && plain.has(file.shard)) ||
     (file.compression === "zstd" && gzipped.has(file.shard));
   return files.filter((file) => !isLeftOut(file)).sort(compareAge);
+}
+
+/** A folder that changes between any two looks is not waited for any longer: no writer seals at such a rate. */
+const MAX_LOOKS = 10;
+
+/** A file that changes its name between two looks may be seen under neither: both have to show the same names. */
+async function describeFolder(dataDir: string): Promise<readonly LogFile[]> {
+  let entries = await readFolder(dataDir);
+  for (let look = 1; ; look++) {
+    const found = await Promise.all(
+      entries.filter((entry) => entry.isFile()).map((entry) => describeFile(dataDir, entry.name)),
+    );
+    const after = await readFolder(dataDir);
+    if (look === MAX_LOOKS || namesOf(after) === namesOf(entries)) return found.filter((file) => file !== undefined);
+    entries = after;
+  }
+}
+
+function namesOf(entries: readonly Dirent[]): string {
+  const names = entries.map(({ name }) => name).filter((name) => parseLogFileName(name) !== undefined);
+  return names.sort().join("\n");
 }
 
 async function readFolder(path: string): Promise<readonly Dirent[]> {

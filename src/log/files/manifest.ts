@@ -48,6 +48,15 @@ export function writeManifest(dataDir: string, { shards, lastNumbers }: Manifest
   replaceFile(join(dataDir, MANIFEST_FILE), `${JSON.stringify(value, null, 1)}\n`);
 }
 
+/** Returns the highest number of a series (`seriesOf`) that the manifest has met, of shards deleted or not; 0 for none. */
+export function lastNumberOf({ shards, lastNumbers }: Manifest, series: string): number {
+  const numbers = [...shards.keys()].map((shard) => {
+    const name = parseLogFileName(shard);
+    return name !== undefined && name.kind !== "active" && seriesOf(name) === series ? name.number : 0;
+  });
+  return numbers.reduce((most, number) => Math.max(most, number), lastNumbers.get(series) ?? 0);
+}
+
 /** Returns the manifest with the facts of a shard. */
 export function withShard(manifest: Manifest, shard: string, facts: ShardFacts): Manifest {
   return { ...manifest, shards: new Map([...manifest.shards, [shard, facts]]) };

@@ -6,9 +6,10 @@
 import { fstatSync, lstatSync, readdirSync, readSync, type Stats, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { utcDay } from "../../clock.ts";
-import { systemErrorCode } from "../../errors.ts";
+import { describeError, systemErrorCode } from "../../errors.ts";
 import { renameToFree, syncFile, syncFolder, withFile } from "./durable-file.ts";
-import { activeName, nextShardNumber, parseLogFileName, sealedName } from "./log-files.ts";
+import { activeName, nextShardNumber, parseLogFileName, sealedName, seriesOf } from "./log-files.ts";
+import { lastNumberOf, readManifest } from "./manifest.ts";
 
 /** How much of a file is looked at to find its day. */
 const HEAD_BYTES = 1_048_576;
@@ -17,9 +18,14 @@ const UTC_DAY = /^(\d{4}-\d{2}-\d{2})T/;
 /**
  * Seals a writer's active file, which nobody may hold open for writing and which must end in whole lines. Returns the
  * shard's name; undefined when there was nothing to seal (an empty file is removed). A seal that was cut short is
- * completed: a file that already has a shard's name only loses the active one.
+ * completed: a file that already has a shard's name only loses the active one. A name is never used twice: a manifest that
+ * cannot be read is warned about, and only the names in the folder are known then.
  */
-export function sealActiveFile(dataDir: string, writer: number): string | undefined {
+export function sealActiveFile(
+  dataDir: string,
+  writer: number,
+  onWarning: (message: string) => void = () => undefined,
+): string | undefined {
   const name = activeName(writer);
   const path = join(dataDir, name);
   const stats = statIfThere(path);
@@ -34,8 +40,18 @@ export function sealActiveFile(dataDir: string, writer: number): string | undefi
   // A killed writer may have left lines that no sync has covered, and a failed one a cut: what a shard shows must stay.
   syncFile(path);
   const series = { kind: "sealed", writer, day: dayOf(path), number: 0 } as const;
-  const first = nextShardNumber(names, series);
+  // The folder first: a shard that is not in it any more was in the manifest before it was deleted.
+  const first = Math.max(nextShardNumber(names, series), readLastNumber(dataDir, seriesOf(series), onWarning) + 1);
   return renameToFree(dataDir, name, (attempt) => sealedName({ ...series, number: first + attempt }));
+}
+
+function readLastNumber(dataDir: string, series: string, onWarning: (message: string) => void): number {
+  try {
+    return lastNumberOf(readManifest(dataDir), series);
+  } catch (error) {
+    onWarning(`numbers of deleted shards are not known, and may be used again: ${describeError(error)}`);
+    return 0;
+  }
 }
 
 function statIfThere(path: string): Stats | undefined {

@@ -17,7 +17,7 @@ export function settleActiveFiles({ dataDir, onWarning }: SettleOptions, running
     if (!entry.isFile() || file?.kind !== "active" || running.has(file.writer)) continue;
     try {
       quarantineTornTail(dataDir, file.writer);
-      sealActiveFile(dataDir, file.writer);
+      sealActiveFile(dataDir, file.writer, onWarning);
     } catch (error) {
       onWarning(`${entry.name} could not be sealed, and is tried again at the next start: ${describeError(error)}`);
     }

@@ -1,8 +1,10 @@
-import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
 import { makeEvent } from "../../../test/fault/make-event.ts";
+import { sealActiveFile } from "../files/seal.ts";
 import { encodeLines } from "../write/encode-line.ts";
 import { type LineMark, readBehind } from "./read-behind.ts";
 
@@ -49,6 +51,20 @@ describe("what a writer stored behind a line", () => {
     for (let from = 0; from < 6_000; from += 1_000) write("metrics.jsonl", { start: "c", from, to: from + 999 });
     const behind = await idsBehind({ start: "c", seq: 59 });
     expect([behind[0], behind.length]).toEqual(["c60", 5_940]);
+  });
+
+  it("is all there when the file is sealed, and a file is compressed, while it is read", async () => {
+    const ids: unknown[] = [];
+    for await (const event of readBehind(dataDir, 1, undefined)) {
+      ids.push(event.metadata["id"]);
+      if (ids.length > 1) continue;
+      sealActiveFile(dataDir, 1);
+      write("metrics.jsonl", { start: "b", from: 2, to: 3 });
+      const shard = join(dataDir, "metrics-2026-11-23.1.jsonl");
+      writeFileSync(`${shard}.gz`, gzipSync(readFileSync(shard)));
+      unlinkSync(shard);
+    }
+    expect(ids).toEqual(["a0", "a1", "a2", "a3", "a4", "b0", "b1"]);
   });
 
   it("does not hold a line that is not finished", async () => {

@@ -7,6 +7,7 @@ import type { StoredEvent } from "../../event.ts";
 import { compressionOf, type LogFile, listLogFiles } from "../files/log-files.ts";
 import { encodePosition } from "../write/encode-line.ts";
 import { isStoredEvent } from "./decode-line.ts";
+import { openListed } from "./open-listed.ts";
 import { readEvents } from "./read-lines.ts";
 
 /** A line of a writer, by the id of its start and its number in it. */
@@ -17,7 +18,8 @@ const CHUNK_BYTES = 1_048_576;
 /**
  * Yields the events of a writer's lines behind a mark, in the order in which they were stored; every event of the writer
  * for no mark, or for one that is in no file any more. Lines that hold no event are passed over. Files are taken by
- * the day and number in their names, so a clock that was set back over midnight can put lines out of sight.
+ * the day and number in their names, so a clock that was set back over midnight can put lines out of sight. With a mark, for
+ * a start only: nobody may seal while it is searched for.
  */
 export async function* readBehind(
   dataDir: string,
@@ -26,9 +28,15 @@ export async function* readBehind(
 ): AsyncGenerator<StoredEvent, void, void> {
   const files = (await listLogFiles(dataDir)).filter((file) => file.kind !== "import" && file.writer === writer);
   const { first, offset } = await findMark(files, writer, mark);
-  for (const [index, { path }] of files.slice(first).entries()) {
-    for await (const { decoded } of readEvents(path, index === 0 ? offset : 0)) {
-      if (isStoredEvent(decoded)) yield decoded;
+  for (const [index, file] of files.slice(first).entries()) {
+    const opened = await openListed(dataDir, file);
+    if (!opened) continue; // Deleted by its age meanwhile.
+    try {
+      for await (const { decoded } of opened.events(index === 0 ? offset : 0)) {
+        if (isStoredEvent(decoded)) yield decoded;
+      }
+    } finally {
+      await opened.close();
     }
   }
 }

@@ -2,6 +2,8 @@
  * The file that is being written, as its only writer sees it: bytes are committed (on disk, under the file's name) or
  * the commit throws and none of them is in the file. Synchronous, because it has a thread of its own.
  *
+ * - It is sealed when it would grow past its bound, before the first line of another day, and on request. A seal that
+ *   fails leaves a closed file with all that was committed; the next commit, seal or probe completes it first.
  * - What a failed write left is cut off, and the file is sealed: a reader may have seen those lines, and must never find
  *   others at their offsets.
  * - After a failed sync the descriptor is never used again: Linux reports the error once and then calls lost pages
@@ -28,6 +30,7 @@ import { syncFolder, withFile, writeAll } from "../files/durable-file.ts";
 import { activeName } from "../files/log-files.ts";
 import { quarantineTornTail } from "../files/quarantine.ts";
 import { sealActiveFile } from "../files/seal.ts";
+import { isOtherFileDay } from "./file-day.ts";
 
 export type ActiveFileOptions = {
   readonly dataDir: string;
@@ -35,12 +38,14 @@ export type ActiveFileOptions = {
   readonly writer: number;
   /** `os` leaves out the sync of each commit; a file is still synced when it is sealed. */
   readonly durability: "fsync" | "os";
+  /** Bytes past which the file is sealed; a single commit may be larger. */
+  readonly maxBytes: number;
   /** Monotonic time in milliseconds, for timing syncs. */
   readonly monotonicMs: () => number;
   readonly onWarning: (message: string) => void;
 };
 
-type OpenFile = { readonly descriptor: number; readonly inode: number; bytes: number };
+type OpenFile = { readonly descriptor: number; readonly inode: number; bytes: number; day: string | undefined };
 
 /** A commit is tried on the file at hand and, when that one fails its sync, on one new file. */
 const COMMIT_FILES = 2;
@@ -66,6 +71,11 @@ export class ActiveFile {
     return this.file?.bytes ?? 0;
   }
 
+  /** UTC day on which its first line was received; undefined for an empty file. */
+  get day(): string | undefined {
+    return this.file?.day;
+  }
+
   /** Milliseconds that the sync of the last commit took; null where commits are not synced. */
   get syncMs(): number | null {
     return this.lastSyncMs;
@@ -76,8 +86,22 @@ export class ActiveFile {
     this.ensureOpen();
   }
 
-  /** Returns when the bytes (whole lines) are committed; throws the system's error when none of them is. */
-  commit(bytes: Uint8Array): void {
+  /**
+   * Seals what is committed, and opens a fresh file. Returns the shard's name, undefined where nothing was in the file. Throws
+   * the system's error; then nothing is lost, and the seal is done by what comes next.
+   */
+  seal(): string | undefined {
+    if (this.file?.bytes === 0) return undefined;
+    this.close();
+    return this.reopen().sealed;
+  }
+
+  /**
+   * Returns when the bytes (whole lines, the first received on `day`) are committed; throws the system's error when none of
+   * them is.
+   */
+  commit(bytes: Uint8Array, day: string): void {
+    if (this.isSealDue(bytes.length, day)) this.seal();
     let failure: unknown;
     for (let attempt = 0; attempt < COMMIT_FILES; attempt++) {
       const file = this.ensureOpen();
@@ -86,6 +110,7 @@ export class ActiveFile {
         this.sync(file);
         this.checkStillOurs(file, file.bytes + bytes.length);
         file.bytes += bytes.length;
+        file.day ??= day;
         return;
       } catch (error) {
         failure = error;
@@ -112,21 +137,37 @@ export class ActiveFile {
 
   /** Closes the file and leaves it to be sealed by the next start. Everything committed is already on disk. */
   close(): void {
-    if (this.file) closeSync(this.file.descriptor);
-    this.file = undefined;
+    const { file } = this;
+    this.file = undefined; // A descriptor is gone even when closing it fails (close(2), notes).
+    if (file) closeSync(file.descriptor);
+  }
+
+  private isSealDue(moreBytes: number, day: string): boolean {
+    const { file } = this;
+    if (file?.day === undefined) return false;
+    return file.bytes + moreBytes > this.options.maxBytes || isOtherFileDay(file.day, day);
   }
 
   private ensureOpen(): OpenFile {
-    if (this.file) return this.file;
-    const { dataDir, writer } = this.options;
+    return this.file ?? this.reopen().file;
+  }
+
+  /** Seals what lies there under the file's name, if anything does, and opens a fresh file. */
+  private reopen(): { readonly file: OpenFile; readonly sealed: string | undefined } {
+    const { dataDir, writer, onWarning } = this.options;
     refuseForeign(this.path);
     quarantineTornTail(dataDir, writer);
-    sealActiveFile(dataDir, writer);
+    const sealed = sealActiveFile(dataDir, writer, onWarning);
+    const file = this.openFresh();
+    this.file = file;
+    return { file, sealed };
+  }
+
+  private openFresh(): OpenFile {
     const descriptor = openSync(this.path, "ax+", 0o600);
     try {
-      syncFolder(dataDir);
-      this.file = { descriptor, inode: statSync(this.path).ino, bytes: 0 };
-      return this.file;
+      syncFolder(this.options.dataDir);
+      return { descriptor, inode: statSync(this.path).ino, bytes: 0, day: undefined };
     } catch (error) {
       closeSync(descriptor);
       throw error;

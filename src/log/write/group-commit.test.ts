@@ -12,7 +12,7 @@ describe("a writer thread that dies", () => {
     const dataDir = makeFolder();
     const warnings: string[] = [];
     const onWarning = (message: string): void => void warnings.push(message);
-    const client = new WriterClient({ dataDir, writer: 1, durability: "fsync" }, onWarning);
+    const client = new WriterClient({ dataDir, writer: 1, durability: "fsync", maxBytes: 67_108_864 }, onWarning);
     const commit = new GroupCommit({ client, writer: "w1", clock: systemClock, maxQueueBytes: 65_536, onWarning });
     await commit.open();
     await commit.append([makeEvent("before")]);

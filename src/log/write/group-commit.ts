@@ -7,8 +7,8 @@
 import type { Clock } from "../../clock.ts";
 import { PasserbyError } from "../../errors.ts";
 import type { AcceptedEvent } from "../../event.ts";
+import { CommitQueue, type QueuedBatch } from "./commit-queue.ts";
 import { encodeLines } from "./encode-line.ts";
-import { LineBuffer } from "./line-buffer.ts";
 import type { WriterAnswer, WriterClient } from "./writer-client.ts";
 
 export type GroupCommitOptions = {
@@ -33,28 +33,36 @@ export type Appended = {
 /** Why a log does not take events: no space, another fault of the disk, too many bytes waiting, or the end. */
 export type RefusalCause = "disk_full" | "disk_error" | "queue_full" | "closing";
 
-type Waiter = {
+type Waiter = QueuedBatch & {
   readonly position: Omit<Appended, "file">;
   readonly events: number;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: PasserbyError) => void;
 };
 
-type Failure = { readonly cause: RefusalCause; readonly message: string };
+/** A reason and what clients are told. */
+export type Refusal = { readonly cause: RefusalCause; readonly message: string };
+
+type FileState = {
+  readonly name: string;
+  readonly bytes: number;
+  readonly day: string | undefined;
+  readonly tornLines: number;
+};
 
 const PROBE_INTERVAL_MS = 500;
 
 export class GroupCommit {
   private readonly options: GroupCommitOptions;
-  private file = { name: "", bytes: 0, tornLines: 0 };
+  private file: FileState = { name: "", bytes: 0, day: undefined, tornLines: 0 };
   private start: string;
   private nextSeq = 0;
   private appendedEvents = 0;
-  private readonly lines: LineBuffer = new LineBuffer();
-  private waiters: Waiter[] = [];
+  private readonly queue: CommitQueue<Waiter> = new CommitQueue();
   private inFlightBytes = 0;
   private running: Promise<void> | undefined;
-  private failure: Failure | undefined;
+  private failure: Refusal | undefined;
+  private held: Refusal | undefined;
   private probing: Promise<void> | undefined;
   private retry: NodeJS.Timeout | undefined;
   private isClosing = false;
@@ -75,17 +83,19 @@ export class GroupCommit {
   get status(): {
     readonly file: string;
     readonly fileBytes: number;
+    readonly fileDay: string | undefined;
     readonly tornLines: number;
     readonly start: string;
     readonly queuedBytes: number;
     readonly appendedEvents: number;
-    readonly refusal: Failure | undefined;
+    readonly refusal: Refusal | undefined;
   } {
-    const { name, bytes, tornLines } = this.file;
+    const { name, bytes, day, tornLines } = this.file;
     const { start, queuedBytes, appendedEvents } = this;
     return {
       file: name,
       fileBytes: bytes,
+      fileDay: day,
       tornLines,
       start,
       queuedBytes,
@@ -99,17 +109,40 @@ export class GroupCommit {
     const refusal = this.findRefusal(0);
     if (refusal) return Promise.reject(unavailable(refusal));
     const position = { writer: this.options.writer, start: this.start, firstSeq: this.nextSeq };
-    if (events.length === 0) return Promise.resolve({ ...position, file: this.file.name });
+    const [first] = events;
+    if (first === undefined) return Promise.resolve({ ...position, file: this.file.name });
     const lines = encodeLines(events, { writer: position.writer, start: position.start, seq: position.firstSeq });
     const bytes = Buffer.byteLength(lines);
     const overflow = this.findRefusal(bytes);
     if (overflow) return Promise.reject(unavailable(overflow));
-    this.lines.add(lines, bytes);
     this.nextSeq += events.length;
-    this.running ??= this.run();
+    const day = first.receivedAt.slice(0, "2026-11-24".length);
     return new Promise((resolve, reject) => {
-      this.waiters.push({ position, events: events.length, resolve, reject });
+      this.queue.add({ lines, bytes, day, position, events: events.length, resolve, reject });
+      this.running ??= this.run();
     });
+  }
+
+  /**
+   * Seals the file with all that was acknowledged before this call; returns the shard's name, undefined where nothing was
+   * in the file. Rejects with `log_unavailable` when the disk refuses.
+   */
+  async seal(): Promise<string | undefined> {
+    if (this.isClosing) throw new PasserbyError("log_unavailable", "nothing was sealed: the log is closing");
+    const answer = await this.options.client.seal();
+    if (answer.kind === "sealed") {
+      // What follows it in the queue of the thread is told later, so this is how the file is now.
+      if (answer.shard !== undefined) this.file = { ...this.file, bytes: answer.fileBytes, day: undefined };
+      return answer.shard;
+    }
+    const detail = answer.kind === "not_sealed" ? answer.message : "the log's writer thread ended";
+    this.options.onWarning(`the active file was not sealed, and is when the log is next written: ${detail}`);
+    throw new PasserbyError("log_unavailable", "nothing was sealed: the disk reports an error; try again");
+  }
+
+  /** Refuses new batches for a reason until it is called with undefined; those that were taken are still written. */
+  hold(reason: Refusal | undefined): void {
+    this.held = reason;
   }
 
   /** Refuses new batches, waits for those that were taken, closes the file. */
@@ -122,12 +155,13 @@ export class GroupCommit {
   }
 
   private get queuedBytes(): number {
-    return this.lines.bytes + this.inFlightBytes;
+    return this.queue.bytes + this.inFlightBytes;
   }
 
-  private findRefusal(bytes: number): Failure | undefined {
+  private findRefusal(bytes: number): Refusal | undefined {
     if (this.isClosing) return { cause: "closing", message: "the log is closing" };
     if (this.failure) return this.failure;
+    if (this.held) return this.held;
     const { queuedBytes } = this;
     const { maxQueueBytes } = this.options;
     // An empty queue takes a batch of any size, else a large one could never be stored.
@@ -138,22 +172,19 @@ export class GroupCommit {
   private async run(): Promise<void> {
     // What else came in the same turn of the event loop goes into the first commit; this waits for nothing outside.
     await new Promise(setImmediate);
-    while (this.lines.bytes > 0) {
-      const { buffer, bytes } = this.lines.take();
-      const batch = this.waiters;
-      this.waiters = [];
-      this.inFlightBytes = bytes;
-      const answer = await this.options.client.commit(buffer, bytes);
+    for (let taken = this.queue.take(); taken !== undefined; taken = this.queue.take()) {
+      this.inFlightBytes = taken.bytes;
+      const answer = await this.options.client.commit(taken);
       this.inFlightBytes = 0;
-      if (answer.kind === "committed") this.settle(batch, answer);
-      else this.fail(batch, answer);
+      if (answer.kind === "committed") this.settle(taken.batches, answer);
+      else this.fail(taken.batches, answer);
     }
     this.running = undefined;
   }
 
   private settle(batch: readonly Waiter[], answer: Extract<WriterAnswer, { kind: "committed" }>): void {
-    this.lines.giveBack(answer.buffer);
-    this.file = { ...this.file, name: answer.file, bytes: answer.fileBytes };
+    this.queue.giveBack(answer.buffer);
+    this.file = { ...this.file, name: answer.file, bytes: answer.fileBytes, day: answer.fileDay };
     if (answer.syncMs !== null) this.options.onSync?.(answer.syncMs);
     for (const { position, events, resolve } of batch) {
       this.appendedEvents += events;
@@ -162,14 +193,12 @@ export class GroupCommit {
   }
 
   private fail(batch: readonly Waiter[], answer: WriterAnswer): void {
-    if (answer.kind === "failed") this.lines.giveBack(answer.buffer);
+    if (answer.kind === "failed") this.queue.giveBack(answer.buffer);
     const failure = describeFailure(answer);
     const detail = answer.kind === "failed" ? answer.message : failure.message;
     this.options.onWarning(`the log does not take events, and tries again twice a second: ${detail}`);
-    const rejected = [...batch, ...this.waiters];
+    const rejected = [...batch, ...this.queue.clear()];
     this.failure = failure;
-    this.waiters = [];
-    this.lines.clear();
     this.start = newStart(this.options.clock);
     this.nextSeq = 0;
     for (const { reject } of rejected) reject(unavailable(failure));
@@ -192,7 +221,8 @@ export class GroupCommit {
 
   private noteReady(answer: WriterAnswer): boolean {
     if (answer.kind !== "ready") return false;
-    this.file = { name: answer.file, bytes: answer.fileBytes, tornLines: answer.tornLines };
+    const { file: name, fileBytes: bytes, fileDay: day, tornLines } = answer;
+    this.file = { name, bytes, day, tornLines };
     return true;
   }
 }
@@ -202,13 +232,13 @@ function newStart(clock: Clock): string {
 }
 
 /** What clients may read: the system's own message names paths and goes to the operator only. */
-function describeFailure(answer: WriterAnswer): Failure {
+function describeFailure(answer: WriterAnswer): Refusal {
   if (answer.kind !== "failed") return { cause: "disk_error", message: "the log's writer thread ended" };
   const isFull = answer.code === "ENOSPC" || answer.code === "EDQUOT";
   if (isFull) return { cause: "disk_full", message: "the disk is full" };
   return { cause: "disk_error", message: `the disk reports an error (${answer.code ?? "no code"})` };
 }
 
-function unavailable(failure: Failure): PasserbyError {
+function unavailable(failure: Refusal): PasserbyError {
   return new PasserbyError("log_unavailable", `nothing was stored: ${failure.message}; try again`);
 }

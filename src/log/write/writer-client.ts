@@ -5,6 +5,9 @@ import type { FromWriter, ToWriter, WriterOptions } from "./writer-thread.ts";
 /** An answer to a request; `gone` when the thread died before it could answer. */
 export type WriterAnswer = Exclude<FromWriter, { readonly kind: "warning" }> | { readonly kind: "gone" };
 
+/** The first `bytes` of `buffer` are whole lines, the first of them received on the UTC day `day`. */
+type Lines = { readonly buffer: Uint8Array<ArrayBuffer>; readonly bytes: number; readonly day: string };
+
 export class WriterClient {
   private readonly options: WriterOptions;
   private readonly onWarning: (message: string) => void;
@@ -25,8 +28,13 @@ export class WriterClient {
   }
 
   /** Hands over the buffer and answers `committed`, `failed` or `gone`. */
-  commit(buffer: Uint8Array<ArrayBuffer>, bytes: number): Promise<WriterAnswer> {
-    return this.request({ kind: "commit", buffer, bytes }, [buffer.buffer]);
+  commit({ buffer, bytes, day }: Lines): Promise<WriterAnswer> {
+    return this.request({ kind: "commit", buffer, bytes, day }, [buffer.buffer]);
+  }
+
+  /** Seals the file and answers `sealed`, `not_sealed` or `gone`. */
+  seal(): Promise<WriterAnswer> {
+    return this.request({ kind: "seal" });
   }
 
   /** Closes the file and ends the thread. */

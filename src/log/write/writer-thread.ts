@@ -7,21 +7,33 @@ import { ActiveFile, type ActiveFileOptions } from "./active-file.ts";
 
 export type WriterOptions = Omit<ActiveFileOptions, "onWarning" | "monotonicMs">;
 
-/** `commit` hands over `buffer`, whose first `bytes` are whole lines. */
+/** `commit` hands over `buffer`, whose first `bytes` are whole lines, the first of them received on the UTC day `day`. */
 export type ToWriter =
-  | { readonly kind: "commit"; readonly buffer: Uint8Array<ArrayBuffer>; readonly bytes: number }
+  | { readonly kind: "commit"; readonly buffer: Uint8Array<ArrayBuffer>; readonly bytes: number; readonly day: string }
   | { readonly kind: "probe" }
+  | { readonly kind: "seal" }
   | { readonly kind: "close" };
 
-/** `ready` answers the start and a probe, `committed` and `failed` give the buffer back; `code` is the system's. */
+/**
+ * `ready` answers the start and a probe, `committed` and `failed` give the buffer back, `sealed` and `not_sealed` answer a
+ * seal; `code` is the system's.
+ */
 export type FromWriter =
-  | { readonly kind: "ready"; readonly file: string; readonly fileBytes: number; readonly tornLines: number }
+  | {
+      readonly kind: "ready";
+      readonly file: string;
+      readonly fileBytes: number;
+      /** UTC day on which the first line of the file was received; undefined for an empty one. */
+      readonly fileDay: string | undefined;
+      readonly tornLines: number;
+    }
   | { readonly kind: "not_ready"; readonly message: string; readonly code: string | undefined }
   | {
       readonly kind: "committed";
       readonly buffer: Uint8Array<ArrayBuffer>;
       readonly file: string;
       readonly fileBytes: number;
+      readonly fileDay: string | undefined;
       /** Milliseconds that the sync took; null where commits are not synced. */
       readonly syncMs: number | null;
     }
@@ -31,6 +43,8 @@ export type FromWriter =
       readonly message: string;
       readonly code: string | undefined;
     }
+  | { readonly kind: "sealed"; readonly shard: string | undefined; readonly file: string; readonly fileBytes: number }
+  | { readonly kind: "not_sealed"; readonly message: string }
   | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "closed" };
 
@@ -46,25 +60,36 @@ function run(options: WriterOptions, port: NonNullable<typeof parentPort>): void
     try {
       prepare();
       const tornLines = countTornLines(options.dataDir);
-      answer({ kind: "ready", file: active.name, fileBytes: active.bytes, tornLines });
+      const { name: file, bytes: fileBytes, day: fileDay } = active;
+      answer({ kind: "ready", file, fileBytes, fileDay, tornLines });
     } catch (error) {
       answer({ kind: "not_ready", message: describeError(error), code: systemErrorCode(error) });
     }
   };
 
-  const commit = (buffer: Uint8Array<ArrayBuffer>, bytes: number): void => {
+  const commit = ({ buffer, bytes, day }: Extract<ToWriter, { readonly kind: "commit" }>): void => {
     try {
-      active.commit(buffer.subarray(0, bytes));
-      const { name: file, bytes: fileBytes, syncMs } = active;
-      answer({ kind: "committed", buffer, file, fileBytes, syncMs }, [buffer.buffer]);
+      active.commit(buffer.subarray(0, bytes), day);
+      const { name: file, bytes: fileBytes, day: fileDay, syncMs } = active;
+      answer({ kind: "committed", buffer, file, fileBytes, fileDay, syncMs }, [buffer.buffer]);
     } catch (error) {
       const message = describeError(error);
       answer({ kind: "failed", buffer, message, code: systemErrorCode(error) }, [buffer.buffer]);
     }
   };
 
+  const seal = (): void => {
+    try {
+      const shard = active.seal();
+      answer({ kind: "sealed", shard, file: active.name, fileBytes: active.bytes });
+    } catch (error) {
+      answer({ kind: "not_sealed", message: describeError(error) });
+    }
+  };
+
   port.on("message", (message: ToWriter) => {
-    if (message.kind === "commit") return commit(message.buffer, message.bytes);
+    if (message.kind === "commit") return commit(message);
+    if (message.kind === "seal") return seal();
     if (message.kind === "probe") return makeReady(() => active.probe());
     active.close();
     answer({ kind: "closed" });

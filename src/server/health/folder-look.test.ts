@@ -25,11 +25,6 @@ describe("a look at the data directory", () => {
     expect(await lookAtFolder(folder)).toMatchObject({ sealedBytes: 15, importBytes: 3 });
   });
 
-  it("knows how much may still be written", async () => {
-    const { disk } = await lookAtFolder(folder);
-    expect(disk?.totalBytes).toBeGreaterThan(disk?.freeBytes ?? Number.POSITIVE_INFINITY);
-  });
-
   it("reads the rotator's report", async () => {
     writeFileSync(join(folder, ROTATOR_FILE), '{"lastSuccessAt":"2026-11-24T12:00:00.000Z","intervalSeconds":300}');
     expect((await lookAtFolder(folder)).rotator).toEqual({
@@ -49,7 +44,6 @@ describe("a look at the data directory", () => {
 
   it("sees nothing, and does not throw, where there is no folder", async () => {
     expect(await lookAtFolder(join(folder, "gone"))).toEqual({
-      disk: undefined,
       sealedBytes: 0,
       importBytes: 0,
       rotator: undefined,

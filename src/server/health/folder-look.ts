@@ -1,12 +1,10 @@
-/** A look at the data directory: free space, bytes of the log's shards, and what the rotator wrote of itself. */
-import { readFile, statfs } from "node:fs/promises";
+/** A look at the data directory: bytes of the log's shards, and what the rotator wrote of itself. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogFile, listLogFiles } from "../../log/files/log-files.ts";
 
 /** The rotator's own report in the data directory. */
 export const ROTATOR_FILE = "rotator.json";
-
-export type DiskSpace = { readonly freeBytes: number; readonly totalBytes: number };
 
 /** What the rotator says of itself; `lastSuccessAt` in milliseconds since 1970. */
 export type RotatorReport = {
@@ -17,7 +15,6 @@ export type RotatorReport = {
 
 /** What was seen; undefined for what could not be read or is not there. */
 export type FolderLook = {
-  readonly disk: DiskSpace | undefined;
   readonly sealedBytes: number | undefined;
   readonly importBytes: number | undefined;
   readonly rotator: RotatorReport | undefined;
@@ -25,7 +22,6 @@ export type FolderLook = {
 
 /** What is known before the first look. */
 export const NOTHING_SEEN: FolderLook = {
-  disk: undefined,
   sealedBytes: undefined,
   importBytes: undefined,
   rotator: undefined,
@@ -33,26 +29,15 @@ export const NOTHING_SEEN: FolderLook = {
 
 /** Looks once; it never throws, since what reports on trouble must not fail of it. */
 export async function lookAtFolder(dataDir: string): Promise<FolderLook> {
-  const [disk, files, rotator] = await Promise.all([
-    readDiskSpace(dataDir),
+  const [files, rotator] = await Promise.all([
     listLogFiles(dataDir).catch(() => undefined),
     readRotatorReport(join(dataDir, ROTATOR_FILE)),
   ]);
-  return { disk, sealedBytes: sumBytes(files, "sealed"), importBytes: sumBytes(files, "import"), rotator };
+  return { sealedBytes: sumBytes(files, "sealed"), importBytes: sumBytes(files, "import"), rotator };
 }
 
 function sumBytes(files: readonly LogFile[] | undefined, kind: LogFile["kind"]): number | undefined {
   return files?.filter((file) => file.kind === kind).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-/** What this user may still write, as `df` says it; the reserve of the superuser is not counted. */
-async function readDiskSpace(path: string): Promise<DiskSpace | undefined> {
-  try {
-    const { bavail, blocks, bsize } = await statfs(path);
-    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-  } catch {
-    return undefined;
-  }
 }
 
 async function readRotatorReport(path: string): Promise<RotatorReport | undefined> {

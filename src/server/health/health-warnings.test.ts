@@ -8,9 +8,9 @@ const MINUTE_MS = 60_000;
 
 const WELL: HealthFacts = {
   recent: { requests: 1000, limited: 5 },
+  disk: { level: "ok", space: { freeBytes: 30, totalBytes: 100 } },
   folder: {
     ...NOTHING_SEEN,
-    disk: { freeBytes: 10, totalBytes: 100 },
     rotator: { lastSuccessAt: NOW - 15 * MINUTE_MS, intervalMs: 5 * MINUTE_MS, isPaused: false },
   },
   store: { lastLoadedAt: NOW - MINUTE_MS, lastError: null },
@@ -19,6 +19,7 @@ const WELL: HealthFacts = {
   startedAt: NOW - 1000 * MINUTE_MS,
   nowMs: NOW,
   maxLagMs: 1000,
+  diskCriticalPercent: 90,
 };
 
 function rotator(changes: object): Partial<HealthFacts> {
@@ -33,15 +34,16 @@ describe("the warnings of the health answer", () => {
 
   it("are none where nothing is known: no disk read, no rotator, no store, no request", () => {
     const recent = { requests: 0, limited: 0 };
-    expect(listWarnings({ ...WELL, folder: NOTHING_SEEN, store: null, recent })).toEqual([]);
+    const disk = { level: "ok" as const, space: undefined };
+    expect(listWarnings({ ...WELL, disk, folder: NOTHING_SEEN, store: null, recent })).toEqual([]);
   });
 
   it.each<[string, Partial<HealthFacts>, string]>([
     ["an untrusted proxy", { untrustedForwards: 3 }, "3 requests bore X-Forwarded-For .* TRUSTED_PROXIES$"],
     [
       "a disk that fills up",
-      { folder: { ...WELL.folder, disk: { freeBytes: 99, totalBytes: 1000 } } },
-      "has 9.9 % left: make room",
+      { disk: { level: "warn", space: { freeBytes: 199, totalBytes: 1000 } } },
+      "is 80.1 % full: make room .*, events are refused from 90 % on$",
     ],
     [
       "a store that cannot load",

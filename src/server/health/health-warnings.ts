@@ -2,11 +2,10 @@
  * What an operator should look after while events are still stored: each warning is a sentence that says what to do. The
  * sentences are public, so they bear no path, no message of the system and nothing of a client.
  */
+import { usedPercent } from "./disk-watch.ts";
 import { RECENT_MINUTES } from "./request-meter.ts";
 import type { Readings } from "./take-numbers.ts";
 
-/** Free share of the disk below which it is time to act. */
-const LOW_DISK_RATIO = 0.1;
 /** A load runs twice a second; so late is no hiccup. */
 const STORE_BEHIND_MS = 60_000;
 /** Rounds that a rotator may miss before it counts as late. */
@@ -16,10 +15,15 @@ const LIMITED_RATIO = 0.005;
 /** Share of METRICS_MAX_LAG_MS past which a warning comes, well before events are refused for it. */
 const LAG_SHARE = 0.25;
 
-export type HealthFacts = Pick<Readings, "recent" | "folder" | "store" | "lag" | "untrustedForwards" | "startedAt"> & {
+export type HealthFacts = Pick<
+  Readings,
+  "recent" | "disk" | "folder" | "store" | "lag" | "untrustedForwards" | "startedAt"
+> & {
   readonly nowMs: number;
   /** The setting METRICS_MAX_LAG_MS. */
   readonly maxLagMs: number;
+  /** The setting METRICS_DISK_CRITICAL_PERCENT. */
+  readonly diskCriticalPercent: number;
 };
 
 type Rule = (facts: HealthFacts) => string | undefined;
@@ -39,10 +43,10 @@ function warnOfProxy({ untrustedForwards }: HealthFacts): string | undefined {
   );
 }
 
-function warnOfDisk({ folder: { disk } }: HealthFacts): string | undefined {
-  if (disk === undefined || disk.freeBytes >= disk.totalBytes * LOW_DISK_RATIO) return undefined;
-  const percent = percentOf(disk.freeBytes, disk.totalBytes);
-  return `the disk of the data directory has ${percent} left: make room or enlarge it, when it is full events are refused`;
+function warnOfDisk({ disk: { level, space }, diskCriticalPercent }: HealthFacts): string | undefined {
+  if (space === undefined || level === "ok") return undefined;
+  const used = `the disk of the data directory is ${usedPercent(space).toFixed(1)} % full: make room or enlarge it`;
+  return `${used}, events are refused from ${diskCriticalPercent} % on`;
 }
 
 function warnOfStore({ store, startedAt, nowMs }: HealthFacts): string | undefined {

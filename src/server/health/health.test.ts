@@ -35,6 +35,7 @@ beforeEach(async () => {
     meter,
     serverLog: openServerLog({ level: "info", clock, output: written }),
     log,
+    disk: { state: () => ({ level: "ok", space: undefined }) },
     ring: createRing(7),
     store: null,
     addresses,

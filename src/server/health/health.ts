@@ -2,7 +2,8 @@
  * The server's own health: what it measures of itself, for Prometheus, for its health answer and for its log.
  *
  *   hot path ─ counts, histograms ─┐
- *   every 10 s ─ disk, shards, lag ─┼─▶ readings ─▶ warnings ─▶ health answer, log (once a minute)
+ *   every 10 s ─ shards, lag ───────┼─▶ readings ─▶ warnings ─▶ health answer, log (once a minute)
+ *   every second ─ free space ──────┤
  *   asked ─ log, ring, store, tally ┘        └───▶ numbers ─▶ text of a scrape
  *
  * It promises that a request pays for counting only (bench: below 0.5 µs), that an answer about health waits for no disk,
@@ -15,6 +16,7 @@ import type { Log, LogStatus } from "../../log/log.ts";
 import type { Settings } from "../../settings-table.ts";
 import type { Store } from "../../store/store.ts";
 import type { AddressReader } from "../access/client-address.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import type { ReadOutcomes } from "./event-outcomes.ts";
 import { type FolderLook, lookAtFolder, NOTHING_SEEN } from "./folder-look.ts";
 import { listWarnings } from "./health-warnings.ts";
@@ -32,6 +34,7 @@ export type HealthParts = {
   readonly meter: RequestMeter;
   readonly serverLog: ServerLog;
   readonly log: Pick<Log, "status">;
+  readonly disk: Pick<DiskWatch, "state">;
   readonly ring: Pick<Ring, "size" | "capacity">;
   /** Null where nothing is loaded. */
   readonly store: Pick<Store, "status"> | null;
@@ -81,6 +84,7 @@ export async function openHealth(parts: HealthParts): Promise<Health> {
   const ownWarnings = (): readonly string[] =>
     listWarnings({
       recent: parts.meter.recent(),
+      disk: parts.disk.state(),
       folder,
       store: parts.store?.status() ?? null,
       lag: lag.read(),
@@ -88,6 +92,7 @@ export async function openHealth(parts: HealthParts): Promise<Health> {
       startedAt,
       nowMs: clock.now(),
       maxLagMs: settings.maxLagMs,
+      diskCriticalPercent: settings.diskCriticalPercent,
     });
   const warnings = (): readonly string[] => [...new Set([...ownWarnings(), ...(parts.otherWarnings?.() ?? [])])];
   const logWarnings = logNewOnes(warnings, serverLog);
@@ -114,6 +119,7 @@ function readParts(parts: HealthParts): Omit<Readings, "folder" | "lag" | "start
     syncs: meter.syncs.read(),
     events: parts.readOutcomes(),
     log: log.status(),
+    disk: parts.disk.state(),
     ringEvents: ring.size(),
     store: store?.status() ?? null,
     serverRate: server,

@@ -101,7 +101,7 @@ export const METRICS = {
     name: "passerby_disk_free_bytes",
     type: "gauge",
     labels: [],
-    help: "Bytes that may still be written to the disk of the data directory; at most 10 s old.",
+    help: "Bytes that may still be written to the disk of the data directory; about a second old.",
     across: "min",
   },
   diskFreeRatio: {
@@ -110,6 +110,13 @@ export const METRICS = {
     labels: [],
     help: "Free share of the disk of the data directory, 0 to 1.",
     across: "min",
+  },
+  diskLevel: {
+    name: "passerby_disk_level",
+    type: "gauge",
+    labels: [],
+    help: "0 while the disk has room, 1 past METRICS_DISK_WARN_PERCENT, 2 past METRICS_DISK_CRITICAL_PERCENT: events are answered 503.",
+    across: "max",
   },
   ringEvents: {
     name: "passerby_ring_events",

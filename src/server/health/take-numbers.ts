@@ -3,6 +3,7 @@
  * the process that answers scrapes and theirs are added up there (render-metrics.ts).
  */
 import packageFacts from "../../../package.json" with { type: "json" };
+import { DISK_LEVELS, type DiskState } from "./disk-watch.ts";
 import type { EventOutcome } from "./event-outcomes.ts";
 import type { FolderLook } from "./folder-look.ts";
 import type { HistogramCounts } from "./histogram.ts";
@@ -26,6 +27,7 @@ export type Readings = {
     readonly fileBytes: number;
     readonly tornLines: number;
   };
+  readonly disk: DiskState;
   readonly folder: FolderLook;
   readonly ringEvents: number;
   /** Null where nothing is loaded. */
@@ -95,6 +97,7 @@ function countValues(
 function logValues({
   log,
   syncs,
+  disk: { level, space },
   folder,
 }: Readings): ValuesOf<
   | "accepting"
@@ -105,9 +108,10 @@ function logValues({
   | "tornLines"
   | "diskFreeBytes"
   | "diskFreeRatio"
+  | "diskLevel"
   | "rotatorSuccess"
 > {
-  const { disk, sealedBytes, importBytes, rotator } = folder;
+  const { sealedBytes, importBytes, rotator } = folder;
   return {
     accepting: one(Number(log.accepting)),
     queueBytes: one(log.queuedBytes),
@@ -115,8 +119,9 @@ function logValues({
     activeBytes: one(log.fileBytes),
     shardBytes: [...one(sealedBytes, { kind: "sealed" }), ...one(importBytes, { kind: "import" })],
     tornLines: one(log.tornLines),
-    diskFreeBytes: one(disk?.freeBytes),
-    diskFreeRatio: one(disk === undefined ? undefined : disk.freeBytes / disk.totalBytes),
+    diskFreeBytes: one(space?.freeBytes),
+    diskFreeRatio: one(space === undefined ? undefined : space.freeBytes / space.totalBytes),
+    diskLevel: one(DISK_LEVELS.indexOf(level)),
     rotatorSuccess: one(seconds(rotator?.lastSuccessAt)),
   };
 }

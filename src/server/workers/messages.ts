@@ -20,7 +20,7 @@ export type WorkerStart = {
 };
 
 /**
- * To a worker. `start` comes once, first; `watch` asks for every stored event instead of the newest only. `drain`: take
+ * To a worker. `start` comes once, first; `seal` asks for its file to be sealed and is answered under the same number; `watch` asks for every stored event instead of the newest only. `drain`: take
  * nothing more from clients, but go on storing for other workers, which drain too; then `close`.
  */
 export type ToWorker =
@@ -28,6 +28,7 @@ export type ToWorker =
   | { readonly kind: "control"; readonly control: ControlState }
   | { readonly kind: "used"; readonly used: Increments }
   | { readonly kind: "watch"; readonly isWatched: boolean }
+  | { readonly kind: "seal"; readonly request: number }
   | { readonly kind: "drain" }
   | { readonly kind: "close" };
 
@@ -54,4 +55,11 @@ export type FromWorker =
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
   | { readonly kind: "news"; readonly news: WorkerNews }
   | { readonly kind: "state"; readonly state: WorkerState }
+  | {
+      readonly kind: "sealed";
+      readonly request: number;
+      /** Names of shards, none where the file was empty; undefined when sealing failed, and `message` says why. */
+      readonly shards: readonly string[] | undefined;
+      readonly message: string;
+    }
   | { readonly kind: "drained" };

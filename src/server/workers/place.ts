@@ -30,6 +30,8 @@ export class Place {
   readonly writer: number;
   private readonly options: PlaceOptions;
   private worker: Worker | undefined;
+  private sealRequests = 0;
+  private readonly sealing = new Map<number, PromiseWithResolvers<readonly string[]>>();
   private ended: Promise<void> = Promise.resolve();
   private drained = Promise.withResolvers<void>();
   private pauseMs = 0;
@@ -53,6 +55,7 @@ export class Place {
     this.ended = new Promise((resolve) => {
       worker.once("exit", (code, signal) => {
         resolve();
+        for (const request of this.sealing.keys()) this.endSealing(request, undefined, "it ended");
         const cause = signal ?? `code ${code}`;
         listening.reject(new PasserbyError("data_dir_unusable", `worker ${this.writer} ended at its start (${cause})`));
         if (this.hasListened && !this.isClosing) void this.replace(performance.now() - startedAt, cause);
@@ -67,6 +70,17 @@ export class Place {
 
   tell(message: ToWorker): void {
     if (this.worker?.isConnected()) this.worker.send(message);
+  }
+
+  /** Has the worker seal its file; returns the names of shards. Throws `log_unavailable` when it cannot, or is not there. */
+  seal(): Promise<readonly string[]> {
+    this.sealRequests += 1;
+    const request = this.sealRequests;
+    const sealing = Promise.withResolvers<readonly string[]>();
+    this.sealing.set(request, sealing);
+    if (this.hasListened && this.worker?.isConnected()) this.tell({ kind: "seal", request });
+    else this.endSealing(request, undefined, "it does not run");
+    return sealing.promise;
   }
 
   /** Has the worker answer what it has taken, and take no more; resolves when that is done, or the worker has ended. */
@@ -87,10 +101,19 @@ export class Place {
     if (message.kind === "news") onNews(this.writer, message.news);
     else if (message.kind === "state" || message.kind === "listening") onState(this.writer, message.state);
     else if (message.kind === "failed") listening.reject(new PasserbyError(codeOf(message.code), message.message));
+    else if (message.kind === "sealed") this.endSealing(message.request, message.shards, message.message);
     else this.drained.resolve();
     if (message.kind !== "listening") return;
     this.hasListened = true;
     listening.resolve();
+  }
+
+  private endSealing(request: number, shards: readonly string[] | undefined, cause: string): void {
+    const sealing = this.sealing.get(request);
+    this.sealing.delete(request);
+    const message = `worker ${this.writer} did not seal its file, ask again: ${cause}`;
+    if (shards !== undefined) sealing?.resolve(shards);
+    else sealing?.reject(new PasserbyError("log_unavailable", message));
   }
 
   private async replace(livedMs: number, cause: string): Promise<void> {

@@ -18,6 +18,8 @@ export type Pool = {
   readonly port: number;
   /** Tells all workers, or all but one. */
   readonly tell: (message: ToWorker, exceptWriter?: number) => void;
+  /** Has every worker seal its file; returns the shards' names. Throws `log_unavailable`, when all have answered, for one that could not. */
+  readonly seal: () => Promise<readonly string[]>;
   /** Has every worker drain and end. */
   readonly close: () => Promise<void>;
 };
@@ -57,8 +59,16 @@ export async function startPool({ settings: given, ...options }: PoolOptions): P
     tell: (message, exceptWriter) => {
       for (const place of places) if (place.writer !== exceptWriter) place.tell(message);
     },
+    seal: () => sealAll(places),
     close,
   };
+}
+
+async function sealAll(places: readonly Place[]): Promise<readonly string[]> {
+  const answers = await Promise.allSettled(places.map((place) => place.seal()));
+  const refused = answers.find((answer) => answer.status === "rejected");
+  if (refused !== undefined) throw refused.reason;
+  return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
 }
 
 /**

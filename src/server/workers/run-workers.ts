@@ -12,9 +12,10 @@ import { type AddressReader, trustProxies } from "../access/client-address.ts";
 import { createRequestLimits } from "../access/request-limits.ts";
 import { type Closers, repeat } from "../closers.ts";
 import type { DataDir, Front } from "../data-dir.ts";
+import { startDiskWatch } from "../health/disk-watch.ts";
 import { type Health, openHealth } from "../health/health.ts";
 import { renderMetrics } from "../health/render-metrics.ts";
-import { readRates } from "../intake.ts";
+import { readRates, watchedDisk } from "../intake.ts";
 import { listenForAdmin } from "../listen.ts";
 import { buildApp } from "../routes/http-app.ts";
 import type { Starting } from "../starting.ts";
@@ -31,7 +32,7 @@ type Running = { readonly options: Starting; readonly folder: DataDir; readonly 
 export async function runWorkers(
   { options, folder, front }: Running,
   closers: Closers,
-): Promise<{ readonly url: string; readonly adminUrl: string | null }> {
+): Promise<{ readonly url: string; readonly adminUrl: string | null; readonly seal: Pool["seal"] }> {
   const { settings, clock, serverLog, onWarning } = options;
   const { dataDir, control, ring } = folder;
   const board = new WorkerBoard(dataDir, settings.workers);
@@ -65,7 +66,7 @@ export async function runWorkers(
   closers.add(pool.close);
   // A worker that drains waits for the streams that it passes on.
   closers.add(() => folder.stream.close());
-  return { url: urlOf(settings.host, pool.port), adminUrl };
+  return { url: urlOf(settings.host, pool.port), adminUrl, seal: pool.seal };
 }
 
 /** Behind a worker the other end of the connection is told by a header, which only workers can send here. */
@@ -91,8 +92,10 @@ async function openMainHealth(
 ): Promise<Health> {
   const { settings, clock } = options;
   const { control, ring, store } = folder;
+  const disk = await startDiskWatch(watchedDisk(settings));
+  closers.add(disk.close);
   const health = await openHealth({
-    ...{ settings, clock, meter: options.meter, serverLog: options.serverLog, log: board, ring, addresses },
+    ...{ settings, clock, meter: options.meter, serverLog: options.serverLog, log: board, disk, ring, addresses },
     store: settings.store === "on" ? store : null,
     readOutcomes: () => [],
     rates: () => readRates(control, clock.now()),

@@ -12,6 +12,7 @@ const STATUS: LogStatus = {
   file: "metrics.jsonl",
   fileExists: true,
   fileBytes: 100,
+  fileDay: "2026-11-24",
   tornLines: 1,
   appendedEvents: 5,
 };

@@ -19,6 +19,7 @@ const STARTING: LogStatus = {
   file: "metrics.jsonl",
   fileExists: false,
   fileBytes: 0,
+  fileDay: undefined,
   tornLines: 0,
   appendedEvents: 0,
 };
@@ -69,6 +70,10 @@ export class WorkerBoard {
       file: all[0]?.file ?? STARTING.file,
       fileExists: all.every(({ fileExists }) => fileExists),
       fileBytes: sum(({ fileBytes }) => fileBytes),
+      fileDay: all
+        .map(({ fileDay }) => fileDay)
+        .filter((day) => day !== undefined)
+        .sort()[0],
       // Each counts the quarantine of the whole folder.
       tornLines: Math.max(...all.map(({ tornLines }) => tornLines)),
       appendedEvents: sum(({ appendedEvents }) => appendedEvents),

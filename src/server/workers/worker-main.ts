@@ -1,5 +1,5 @@
 /** Entry of a worker process: it waits for what to start with, does what the main process tells, and ends with it. */
-import { PasserbyError } from "../../errors.ts";
+import { describeError, PasserbyError } from "../../errors.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { type RunningWorker, startWorker } from "./worker.ts";
 
@@ -19,6 +19,15 @@ async function start(message: Extract<ToWorker, { kind: "start" }>): Promise<Run
   }
 }
 
+async function seal(worker: RunningWorker | undefined, request: number): Promise<void> {
+  try {
+    const shard = await worker?.seal();
+    tell({ kind: "sealed", request, shards: shard === undefined ? [] : [shard], message: "" });
+  } catch (error) {
+    tell({ kind: "sealed", request, shards: undefined, message: describeError(error) });
+  }
+}
+
 let running: Promise<RunningWorker | undefined> | undefined;
 
 process.on("message", async (message: ToWorker) => {
@@ -30,10 +39,12 @@ process.on("message", async (message: ToWorker) => {
   } else if (message.kind === "close") {
     await worker?.close();
     process.exit(0);
-  } else worker?.obey(message);
+  } else if (message.kind === "seal") await seal(worker, message.request);
+  else worker?.obey(message);
 });
-// A terminal signals all processes of a group; the main process tells when to drain.
+// A terminal signals all processes of a group; the main process tells when to drain and when to seal.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
+process.on("SIGHUP", () => undefined);
 // A writer without the owner of its folder must not go on: the next owner would open the same file.
 process.on("disconnect", () => process.exit(1));

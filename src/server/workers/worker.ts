@@ -28,6 +28,8 @@ const STATE_MS = 1_000;
 export type RunningWorker = {
   /** Does what the main process says. */
   readonly obey: (message: ToWorker) => void;
+  /** Seals its file; returns the shard's name, undefined where nothing was in it. Throws `log_unavailable`. */
+  readonly seal: () => Promise<string | undefined>;
   /** Answers what it has taken, and takes no more from clients; goes on storing for other workers. */
   readonly drain: () => Promise<void>;
   /** Drains, if that is not done yet, and closes everything. */
@@ -76,6 +78,7 @@ async function open(start: WorkerStart, tell: Tell, closers: Closers): Promise<R
       else if (message.kind === "used") intake.limiter.adopt(message.used);
       else if (message.kind === "watch") news.watch(message.isWatched);
     },
+    seal: intake.log.seal,
     drain,
     close: closers.closeAll,
   };
