@@ -15,6 +15,7 @@ export function createAbsentStore(): Store {
         "the store is off (METRICS_STORE=off): questions need it; start without --no-store and without METRICS_STORE=off",
       );
     },
+    removeExpired: async () => 0,
     status: () => STATUS,
     close: async () => {},
   };

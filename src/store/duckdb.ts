@@ -2,7 +2,7 @@
  * One DuckDB database behind a narrow door: settings that cannot be undone, parameters and rows as plain values, and
  * transactions that end. A file that does not open is set aside under another name, never deleted.
  */
-import { chmodSync, existsSync, renameSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import {
   type DuckDBConnection,
@@ -100,9 +100,18 @@ function isNoDamage(error: unknown): boolean {
   );
 }
 
+/** DuckDB keeps these beside a file that it writes. */
+const BESIDE = ["", ".wal", ".wal.checkpoint", ".wal.recovery"] as const;
+
+/** Returns the path of the file into which a store is copied, to take its place. */
+export function copyPath(path: string): string {
+  return `${path.replace(/\.duckdb$/, "")}-copy.tmp`;
+}
+
 async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Database> {
+  const copies = path === null ? [] : BESIDE.map((ending) => copyPath(path) + ending);
+  for (const copy of copies) rmSync(copy, { force: true });
   const instance = await DuckDBInstance.create(path ?? ":memory:", {
-    enable_external_access: "false",
     memory_limit: `${Math.floor(memoryLimitBytes / 1_048_576)}MiB`,
     // Memory goes back to the system after a load: without these 690 MB stay after a rebuild of a million events, not 195.
     allocator_background_threads: "true",
@@ -118,7 +127,7 @@ async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Da
   try {
     if (path !== null) chmodSync(path, 0o600);
     const writer = await connectTo(instance);
-    await prepare(writer);
+    await prepare(writer, copies);
     const close = (): void => {
       // Only the last connection's end moves the write-ahead log into the file.
       writer.close();
@@ -131,7 +140,10 @@ async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Da
   }
 }
 
-async function prepare({ ask }: Connection): Promise<void> {
+async function prepare({ ask }: Connection, otherFiles: readonly string[]): Promise<void> {
+  const quoted = otherFiles.map((path) => `'${path.replaceAll("'", "''")}'`);
+  await ask(`SET GLOBAL allowed_paths = [${quoted.join(", ")}]`);
+  await ask("SET GLOBAL enable_external_access = false");
   await ask("SET GLOBAL TimeZone = 'UTC'");
   await ask("SET GLOBAL lock_configuration = true");
   const tables = await ask("SELECT table_name FROM duckdb_tables()");

@@ -7,6 +7,7 @@ import { type LogFile, listLogFiles } from "../log/files/log-files.ts";
 import type { LineChunk } from "../log/read/read-chunks.ts";
 import { openLogFile } from "../log/read/read-lines.ts";
 import type { Connection } from "./duckdb.ts";
+import type { Keeping } from "./kept.ts";
 import { storeWithSessions } from "./sessions.ts";
 import { Stage } from "./stage.ts";
 
@@ -41,6 +42,8 @@ export class LogShrunkError extends Error {}
 export class Loader {
   private readonly dataDir: string;
   private readonly writer: Connection;
+  /** Null where everything is kept. */
+  private readonly keeping: Keeping | null;
   private readonly checkpoints = new Map<string, Checkpoint>();
   private readonly seen = new Map<string, Pick<LogFile, "inode" | "bytes">>();
 
@@ -48,9 +51,10 @@ export class Loader {
   private sinceCheckpoint = 0;
   private isStopping = false;
 
-  constructor(dataDir: string, writer: Connection) {
+  constructor(dataDir: string, writer: Connection, keeping: Keeping | null) {
     this.dataDir = dataDir;
     this.writer = writer;
+    this.keeping = keeping;
   }
 
   /** Reads the checkpoints of earlier runs. */
@@ -84,7 +88,7 @@ export class Loader {
       if (this.isStopping) break;
       const seen = this.seen.get(file.name);
       if (seen?.inode === file.inode && seen.bytes === file.bytes) continue;
-      counts = addCounts(counts, await this.loadFile(file));
+      if (!this.keeping?.isOver(file)) counts = addCounts(counts, await this.loadFile(file));
       this.seen.set(file.name, file);
       files += 1;
     }
@@ -132,7 +136,7 @@ export class Loader {
     const before = this.checkpoints.get(identity) ?? { ...NO_LINES, offset: 0 };
     await ask("BEGIN");
     try {
-      const counts = await batch.store();
+      const counts = await batch.store(this.keeping?.from() ?? null);
       const checkpoint = { ...addCounts(before, counts), offset: batch.nextOffset };
       await this.writeCheckpoint(identity, checkpoint);
       await ask("COMMIT");
@@ -179,11 +183,11 @@ class Batch {
     await this.stage.add(chunk);
   }
 
-  /** Stores the events, each once and in its visit; to be called inside a transaction. */
-  async store(): Promise<LineCounts> {
+  /** Stores the events that are not too old, each once and in its visit; to be called inside a transaction. */
+  async store(keptFrom: Date | null): Promise<LineCounts> {
     const { damaged, stage, writer } = this;
     if (stage.size === 0) return { ...NO_LINES, damaged };
-    const staged = await stage.finish();
+    const staged = await stage.finish(keptFrom);
     if (staged.events > 0) await storeWithSessions(writer.ask);
     return { ...staged, damaged: damaged + staged.damaged };
   }

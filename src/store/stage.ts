@@ -6,8 +6,11 @@ import { judgeDoubtfulLines, type Refused } from "./doubtful-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { leaveOutDuplicates } from "./duplicates.ts";
 
-/** What has become of the lines of a batch; `events` are new, and now in `incoming`. */
+/** What has become of the lines of a batch; `events` are new, and now in `incoming`. Those too old are in no count. */
 export type Staged = Refused & { readonly events: number; readonly duplicates: number };
+
+/** Imports have a time of their own. */
+const LEAVE_OUT_EXPIRED = "DELETE FROM incoming WHERE dataset IS NULL AND received_at < $keptFrom";
 
 const CREATE_CHUNKS = "CREATE OR REPLACE TEMP TABLE chunks (first_line UINTEGER, bytes BLOB)";
 
@@ -44,12 +47,15 @@ export class Stage {
     if (this.waitingBytes >= READ_BYTES) await this.readChunks();
   }
 
-  /** Leaves in `incoming` what of the batch is new; to be called inside a transaction. */
-  async finish(): Promise<Staged> {
+  /** Leaves in `incoming` what of the batch is new and not too old (null: nothing is); to be called inside a transaction. */
+  async finish(keptFrom: Date | null): Promise<Staged> {
+    const { ask } = this.writer;
     await this.readChunks();
     const refused = await judgeDoubtfulLines(this.writer);
-    const duplicates = await leaveOutDuplicates(this.writer.ask);
-    return { ...refused, duplicates, events: this.lines - refused.damaged - refused.erased - duplicates };
+    const [left] = keptFrom === null ? [] : await ask(LEAVE_OUT_EXPIRED, { keptFrom });
+    const expired = Number(left?.["Count"] ?? 0);
+    const duplicates = await leaveOutDuplicates(ask);
+    return { ...refused, duplicates, events: this.lines - refused.damaged - refused.erased - expired - duplicates };
   }
 
   private async openAppender(): Promise<DuckDBAppender> {

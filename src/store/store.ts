@@ -17,6 +17,7 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
 import { type Ask, unavailable } from "./duckdb.ts";
+import { type Keeping, keepDays } from "./kept.ts";
 import { type LineCounts, type LoadReport, NO_LINES } from "./load.ts";
 import { StoreFile } from "./store-file.ts";
 
@@ -41,6 +42,11 @@ export type Store = {
   readonly load: () => Promise<LoadReport>;
   /** Runs a question's statements against one state of the store. Throws `store_unavailable`. */
   readonly read: <Result>(question: (ask: Ask) => Promise<Result>) => Promise<Result>;
+  /**
+   * Removes what is older than `retentionDays`, and its traces in the file; loads wait meanwhile. Returns how many events
+   * that were. Throws `store_unavailable`; what was not done is done by the next call.
+   */
+  readonly removeExpired: () => Promise<number>;
   readonly status: () => StoreStatus;
   /** Ends a running load at its next commit, then closes the file. */
   readonly close: () => Promise<void>;
@@ -50,6 +56,8 @@ export type StoreOptions = {
   /** The data directory: the log's files, and the store's beside them. */
   readonly dataDir: string;
   readonly clock: Pick<Clock, "now" | "monotonicMs">;
+  /** UTC days after which events of the collector are too old; default: none ever is, nor an import. */
+  readonly retentionDays?: number;
   /** Bytes that DuckDB may hold; default a quarter of the machine's memory, from 256 MiB to 1 GiB. */
   readonly memoryLimitBytes?: number;
   /** Keeps the store in memory; the log is read from `dataDir` all the same. */
@@ -60,18 +68,21 @@ export type StoreOptions = {
 
 /** Opens the store of a data directory; loads nothing yet. Throws `store_unavailable` when another process has it. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dataDir, clock, onWarning } = options;
-  const file = new StoreFile(dataDir, {
+  const { dataDir, clock, onWarning, retentionDays } = options;
+  const keeping = retentionDays === undefined ? null : keepDays(dataDir, retentionDays, clock);
+  const database = {
     path: options.inMemory ? null : join(dataDir, STORE_FILE),
     memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryBytes(),
     now: clock.now,
     onWarning,
-  });
+  };
+  const file = new StoreFile(dataDir, database, keeping);
   await file.loader();
   const loads = new Loads(file, clock);
   return {
     load: () => loads.load(),
     read: (question) => file.read(question),
+    removeExpired: () => (keeping === null ? Promise.resolve(0) : loads.removeExpired(keeping)),
     status: () => loads.status(),
     close: async () => {
       await loads.end();
@@ -84,12 +95,15 @@ function defaultMemoryBytes(): number {
   return Math.min(1024 * MIB, Math.max(256 * MIB, totalmem() / 4));
 }
 
-/** One load at a time, and what came of the last. */
+const noop = (): void => undefined;
+
+/** One load or removal at a time, and what came of the last load. */
 class Loads {
   private readonly file: StoreFile;
   private readonly clock: StoreOptions["clock"];
   private running: Promise<LoadReport> | undefined;
   private waiting: Promise<LoadReport> | undefined;
+  private turn: Promise<void> | undefined;
   private isEnded = false;
   private lastLoadedAt: number | null = null;
   private lastError: string | null = null;
@@ -111,6 +125,18 @@ class Loads {
     return next;
   }
 
+  removeExpired(keeping: Keeping): Promise<number> {
+    return this.inTurn(async () => {
+      try {
+        if (this.isEnded) throw new Error("the store is closed");
+        return await this.file.remove(await keeping.look());
+      } catch (error) {
+        this.file.notice(error);
+        throw unavailable(error);
+      }
+    });
+  }
+
   status(): StoreStatus {
     const counts = this.file.currentLoader()?.totals() ?? NO_LINES;
     return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
@@ -119,16 +145,28 @@ class Loads {
   async end(): Promise<void> {
     this.isEnded = true;
     this.file.currentLoader()?.stop();
+    this.file.stopCopying();
     await this.waiting?.catch(() => {});
     await this.running?.catch(() => {});
+    await this.turn;
   }
 
   private start(): Promise<LoadReport> {
     this.waiting = undefined;
-    this.running = this.loadOnce().finally(() => {
+    this.running = this.inTurn(() => this.loadOnce()).finally(() => {
       this.running = undefined;
     });
     return this.running;
+  }
+
+  private inTurn<Result>(job: () => Promise<Result>): Promise<Result> {
+    const done = this.turn === undefined ? job() : this.turn.then(job);
+    // Whoever asked for it is told what went wrong.
+    const turn = done.then(noop, noop).finally(() => {
+      if (this.turn === turn) this.turn = undefined;
+    });
+    this.turn = turn;
+    return done;
   }
 
   private async loadOnce(): Promise<LoadReport> {
