@@ -11,12 +11,17 @@ const LOW_DISK_RATIO = 0.1;
 const STORE_BEHIND_MS = 60_000;
 /** Rounds that a rotator may miss before it counts as late. */
 const ROTATOR_INTERVALS = 3;
+/** What is too old is removed once an hour. */
+const RETENTION_LATE_MS = 3 * 3_600_000;
 /** Share of requests answered 429 past which the limit meets more than the odd robot. */
 const LIMITED_RATIO = 0.005;
 /** Share of METRICS_MAX_LAG_MS past which a warning comes, well before events are refused for it. */
 const LAG_SHARE = 0.25;
 
-export type HealthFacts = Pick<Readings, "recent" | "folder" | "store" | "lag" | "untrustedForwards" | "startedAt"> & {
+export type HealthFacts = Pick<
+  Readings,
+  "recent" | "folder" | "store" | "lag" | "untrustedForwards" | "startedAt" | "retainedAt"
+> & {
   readonly nowMs: number;
   /** The setting METRICS_MAX_LAG_MS. */
   readonly maxLagMs: number;
@@ -24,7 +29,15 @@ export type HealthFacts = Pick<Readings, "recent" | "folder" | "store" | "lag" |
 
 type Rule = (facts: HealthFacts) => string | undefined;
 
-const RULES: readonly Rule[] = [warnOfProxy, warnOfDisk, warnOfStore, warnOfLag, warnOfRotator, warnOfLimit];
+const RULES: readonly Rule[] = [
+  warnOfProxy,
+  warnOfDisk,
+  warnOfStore,
+  warnOfLag,
+  warnOfRotator,
+  warnOfRetention,
+  warnOfLimit,
+];
 
 /** Lists the warnings that the facts give rise to. */
 export function listWarnings(facts: HealthFacts): readonly string[] {
@@ -73,6 +86,16 @@ function warnOfRotator({ folder: { rotator }, nowMs }: HealthFacts): string | un
   return (
     `the rotator last succeeded ${wholeSeconds(sinceMs)} ago and should every ${wholeSeconds(rotator.intervalMs)}: look ` +
     "whether it runs and what it logged, old files are not deleted meanwhile"
+  );
+}
+
+function warnOfRetention({ retainedAt, startedAt, nowMs }: HealthFacts): string | undefined {
+  if (retainedAt === undefined) return undefined;
+  const sinceMs = nowMs - (retainedAt ?? startedAt);
+  if (sinceMs <= RETENTION_LATE_MS) return undefined;
+  return (
+    `what is older than METRICS_RETENTION_DAYS was last removed ${wholeSeconds(sinceMs)} ago and should be every hour: the ` +
+    "server's log says why"
   );
 }
 
