@@ -1,9 +1,12 @@
 /** Holds what the removal of old events promises: the store is what it would be had they never come, also in its bytes. */
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isLong } from "../../test/means.ts";
 import { eventsOf, makeSampleLog, type SampleLog } from "../../test/sample-log.ts";
 import { systemClock } from "../clock.ts";
+import type { AcceptedEvent } from "../event.ts";
 import { encodeLines } from "../log/write/encode-line.ts";
 import { openStore, type Store } from "./store.ts";
 
@@ -78,6 +81,44 @@ describe("the removal of what is too old", () => {
     const joined = "SELECT count(*) AS n FROM events JOIN sessions ON events.session = sessions.id";
     expect(await ask(joined)).toEqual([{ n: 3n }]);
   });
+
+  test("does so whatever visits are cut, with passive events and session ids of clients", async () => {
+    const event = fc.record({
+      minutes: fc.integer({ min: -200, max: 60 }),
+      visitor: fc.constantFrom("ada", "bob"),
+      name: fc.constantFrom("page_view", "page_view", "engagement", "signup"),
+      session: fc.constantFrom("", "", "session=client-1"),
+    });
+    const midnight = Date.parse("2026-11-20T00:00:00Z");
+    const toLine = (
+      { minutes, visitor, name, session }: typeof event extends fc.Arbitrary<infer Drawn> ? Drawn : never,
+      id: number,
+    ) =>
+      `${new Date(midnight + minutes * 60_000).toISOString().slice(0, 19)} ${visitor} ${name} /p${id} id=${id + 1} ${session}`;
+    const rows = async (events: readonly AcceptedEvent[], removeMs: number): Promise<unknown> => {
+      const own = makeSampleLog();
+      nowMs = midnight;
+      const made = await open(own.dataDir);
+      try {
+        own.append(events);
+        await made.load();
+        nowMs = removeMs;
+        await made.removeExpired();
+        return [await ask(SHOWN, made), await ask("SELECT path, session FROM events ORDER BY event_id", made)];
+      } finally {
+        await made.close();
+        own.remove();
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 25 }), async (drawn) => {
+        const events = eventsOf(drawn.map(toLine).join("\n"));
+        const young = events.filter(({ receivedAt }) => receivedAt >= "2026-11-20");
+        expect(await rows(events, midnight + 9 * 86_400_000)).toEqual(await rows(young, midnight));
+      }),
+      { numRuns: isLong ? 200 : 8 },
+    );
+  }, 300_000);
 
   test("leaves no trace in the file, where a deletion and a checkpoint do", async () => {
     log.append(eventsOf(EVENTS));
