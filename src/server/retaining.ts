@@ -7,7 +7,7 @@ import { utcDay } from "../clock.ts";
 import { describeError } from "../errors.ts";
 import type { Ring } from "../live/ring.ts";
 import { readImportKeeps } from "../log/files/import-keep.ts";
-import { removeImportLeftovers } from "../log/files/leftovers.ts";
+import { removeAbandoned } from "../log/files/leftovers.ts";
 import { deleteTornLines } from "../log/files/quarantine.ts";
 import { firstKeptDay } from "../log/files/retention-days.ts";
 import { deleteSetAside } from "../store/set-aside-files.ts";
@@ -105,8 +105,8 @@ async function removeAll(
     set_aside_files: await attempt("stores set aside", () => deleteSetAside(dataDir, utcDay(nowMs))),
     store_events: await attempt("store", () => store.removeExpired()),
   };
-  await attempt("leftovers of imports", () => {
-    removeImportLeftovers(dataDir, nowMs);
+  await attempt("abandoned files", () => {
+    removeAbandoned(dataDir, nowMs);
     for (const warning of readImportKeeps(dataDir).warnings) warn(warning);
     return 0;
   });
