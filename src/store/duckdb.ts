@@ -2,7 +2,7 @@
  * One DuckDB database behind a narrow door: settings that cannot be undone, parameters and rows as plain values, and
  * transactions that end. A file that does not open is set aside under another name, never deleted.
  */
-import { chmodSync, existsSync, renameSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import {
   type DuckDBConnection,
@@ -45,6 +45,8 @@ export type DatabaseOptions = {
   readonly memoryLimitBytes: number;
   /** Milliseconds since 1970, for the name of a file set aside. */
   readonly now: () => number;
+  /** A file that does not open is removed, not set aside: it holds nothing that took anyone's work to make. */
+  readonly isDisposable?: boolean;
   readonly onWarning: (message: string) => void;
 };
 
@@ -57,6 +59,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return await openFile(options);
   } catch (error) {
     if (options.path === null || !existsSync(options.path) || isNoDamage(error)) throw unavailable(error);
+    if (options.isDisposable) {
+      removeDatabase(options.path);
+      return openFile(options);
+    }
     const kept = setAside(options.path, options.now());
     options.onWarning(`the store did not open and is rebuilt from the log; kept as ${kept}: ${describeError(error)}`);
     return openFile(options);
@@ -71,6 +77,11 @@ export function setAside(path: string, nowMs: number): string {
     if (existsSync(path + ending)) renameSync(path + ending, kept + ending);
   }
   return kept;
+}
+
+/** Deletes the database and its write-ahead log. */
+export function removeDatabase(path: string): void {
+  for (const ending of [".wal", ""]) rmSync(path + ending, { force: true });
 }
 
 /** Wraps whatever DuckDB threw into the one error that callers of the store see. */

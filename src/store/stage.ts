@@ -11,18 +11,18 @@ export type Staged = Refused & { readonly events: number; readonly duplicates: n
 
 const CREATE_CHUNKS = "CREATE OR REPLACE TEMP TABLE chunks (first_line UINTEGER, bytes BLOB)";
 
-/** Each statement is planned for some milliseconds, and holds its text several times over. */
-const READ_BYTES = 8_388_608;
-
 /** Collects one batch; in JavaScript nothing of it is held. */
 export class Stage {
   private readonly writer: Connection;
+  /** Each statement is planned for some 20 ms, and holds its text several times over. */
+  private readonly readBytes: number;
   private lines = 0;
   private waitingBytes = 0;
   private appender: DuckDBAppender | undefined;
 
-  constructor(writer: Connection) {
+  constructor(writer: Connection, readBytes: number) {
     this.writer = writer;
+    this.readBytes = readBytes;
   }
 
   /** How many lines were added. */
@@ -41,12 +41,21 @@ export class Stage {
     this.appender.endRow();
     this.lines += lines;
     this.waitingBytes += bytes.length;
-    if (this.waitingBytes >= READ_BYTES) await this.readChunks();
+    if (this.waitingBytes >= this.readBytes) await this.readChunks();
   }
 
-  /** Leaves in `incoming` what of the batch is new; to be called inside a transaction. */
+  /** Reads what was added into `incoming`. */
+  async readChunks(): Promise<void> {
+    if (this.appender === undefined) return;
+    this.appender.closeSync();
+    this.appender = undefined;
+    this.waitingBytes = 0;
+    await this.writer.ask(READ_CHUNKS);
+    await this.writer.ask("DROP TABLE chunks");
+  }
+
+  /** Leaves in `incoming` what of the batch is new; to be called inside a transaction, when all that was added is read. */
   async finish(): Promise<Staged> {
-    await this.readChunks();
     const refused = await judgeDoubtfulLines(this.writer);
     const duplicates = await leaveOutDuplicates(this.writer.ask);
     return { ...refused, duplicates, events: this.lines - refused.damaged - refused.erased - duplicates };
@@ -55,14 +64,5 @@ export class Stage {
   private async openAppender(): Promise<DuckDBAppender> {
     await this.writer.ask(CREATE_CHUNKS);
     return this.writer.duckdb.createAppender("chunks", "main", "temp");
-  }
-
-  private async readChunks(): Promise<void> {
-    if (this.appender === undefined) return;
-    this.appender.closeSync();
-    this.appender = undefined;
-    this.waitingBytes = 0;
-    await this.writer.ask(READ_CHUNKS);
-    await this.writer.ask("DROP TABLE chunks");
   }
 }

@@ -17,11 +17,10 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
 import { type Ask, unavailable } from "./duckdb.ts";
-import { type LineCounts, type LoadReport, NO_LINES } from "./load.ts";
-import { StoreFile } from "./store-file.ts";
-
-/** Name of the store's file in the data directory. */
-export const STORE_FILE = "store.duckdb";
+import { type LineCounts, NO_LINES } from "./line-counts.ts";
+import type { LoadReport } from "./load.ts";
+import { buildStore, installStore, type RebuildOptions, type RebuildReport } from "./rebuild.ts";
+import { STORE_FILE, StoreFile } from "./store-file.ts";
 
 const MIB = 1_048_576;
 
@@ -42,6 +41,11 @@ export type Store = {
   /** Runs a question's statements against one state of the store. Throws `store_unavailable`. */
   readonly read: <Result>(question: (ask: Ask) => Promise<Result>) => Promise<Result>;
   readonly status: () => StoreStatus;
+  /**
+   * Builds the store anew from the log while the old one loads and answers on, and puts the new one in its place. Throws
+   * `store_unavailable`, and then the old one stays. For one caller at a time.
+   */
+  readonly rebuild: (onProgress: NonNullable<RebuildOptions["onProgress"]>) => Promise<RebuildReport>;
   /** Ends a running load at its next commit, then closes the file. */
   readonly close: () => Promise<void>;
 };
@@ -69,11 +73,23 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   });
   await file.loader();
   const loads = new Loads(file, clock);
+  const closing = new AbortController();
+  let rebuilding: Promise<unknown> | undefined;
   return {
     load: () => loads.load(),
     read: (question) => file.read(question),
     status: () => loads.status(),
+    rebuild: async (onProgress) => {
+      if (options.inMemory) throw unavailable(new Error("the store is in memory only"));
+      const building = buildStore({ dataDir, clock, onProgress, signal: closing.signal });
+      rebuilding = building;
+      const report = await building;
+      await loads.exchange(() => installStore(dataDir));
+      return report;
+    },
     close: async () => {
+      closing.abort();
+      await rebuilding?.catch(() => {});
       await loads.end();
       await file.close();
     },
@@ -83,6 +99,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 function defaultMemoryBytes(): number {
   return Math.min(1024 * MIB, Math.max(256 * MIB, totalmem() / 4));
 }
+
+const NOTHING_LOADED: LoadReport = { ...NO_LINES, files: 0, durationMs: 0 };
 
 /** One load at a time, and what came of the last. */
 class Loads {
@@ -114,6 +132,20 @@ class Loads {
   status(): StoreStatus {
     const counts = this.file.currentLoader()?.totals() ?? NO_LINES;
     return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
+  }
+
+  /** Exchanges the file between two loads: those that are asked for meanwhile come after it. */
+  async exchange(put: () => void): Promise<void> {
+    await this.running?.catch(() => {});
+    if (this.running) return this.exchange(put);
+    if (this.isEnded) throw unavailable(new Error("the store is closed"));
+    this.running = this.file
+      .replace(put)
+      .then(() => NOTHING_LOADED)
+      .finally(() => {
+        this.running = undefined;
+      });
+    await this.running;
   }
 
   async end(): Promise<void> {
