@@ -7,6 +7,7 @@ import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
 import { ledgerCommand } from "./ledger.ts";
+import { replayCommand } from "./replay.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
 
@@ -23,7 +24,8 @@ const program = new Command("passerby")
   .addCommand(importCommand())
   .addCommand(brakeCommand())
   .addCommand(identityCommand())
-  .addCommand(ledgerCommand());
+  .addCommand(ledgerCommand())
+  .addCommand(replayCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

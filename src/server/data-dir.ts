@@ -21,6 +21,7 @@ import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { type Closers, repeat } from "./closers.ts";
 import { startLoading } from "./loading.ts";
+import { replayCommands } from "./replay-command.ts";
 import { answerLedger } from "./routes/ledger-route.ts";
 import type { Starting } from "./starting.ts";
 import { waitForOrphans } from "./workers/orphans.ts";
@@ -86,6 +87,7 @@ function commandsOf(front: Front, opened: Promise<DataDir>): Parameters<typeof c
     sign_in_token: async () => ({ token: (await opened).signIn.issueToken(), url: front.url }),
     [BRAKE_COMMAND]: answerBrake(opened.then(({ control }) => control)),
     ledger: async (args: Json) => answerLedger(args, front.ledger),
+    ...replayCommands(opened.then(({ store }) => store)),
   };
 }
 

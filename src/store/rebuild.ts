@@ -37,6 +37,8 @@ export type RebuildOptions = {
   readonly dataDir: string;
   readonly clock: Pick<Clock, "now" | "monotonicMs">;
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Default: REPLAY_BATCH. */
+  readonly batch?: BatchSize;
   /** Ends the rebuild after the batch it is storing; it throws `store_unavailable` then. */
   readonly signal?: AbortSignal;
 };
@@ -94,7 +96,7 @@ async function loadAll(database: Database, options: RebuildOptions): Promise<Omi
   const loader = new Loader({
     dataDir,
     writers,
-    batch: REPLAY_BATCH,
+    batch: options.batch ?? REPLAY_BATCH,
     onProgress: (progress) => {
       bytes = progress.bytes;
       options.onProgress?.(progress);
