@@ -43,6 +43,8 @@ export type DatabaseOptions = {
   readonly path: string | null;
   /** Bytes that DuckDB may hold before it spills to a folder beside the file. */
   readonly memoryLimitBytes: number;
+  /** Threads of DuckDB's own and the one that asks, together; default: one a core, at most 8. */
+  readonly threads?: number;
   /** Milliseconds since 1970, for the name of a file set aside. */
   readonly now: () => number;
   /** A file that does not open is removed, not set aside: it holds nothing that took anyone's work to make. */
@@ -111,7 +113,7 @@ function isNoDamage(error: unknown): boolean {
   );
 }
 
-async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Database> {
+async function openFile({ path, memoryLimitBytes, threads }: DatabaseOptions): Promise<Database> {
   const instance = await DuckDBInstance.create(path ?? ":memory:", {
     enable_external_access: "false",
     memory_limit: `${Math.floor(memoryLimitBytes / 1_048_576)}MiB`,
@@ -124,7 +126,7 @@ async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Da
     auto_checkpoint_skip_wal_threshold: "16777216",
     // Its newer compression costs half of the time to write. Only this program reads the file.
     storage_compatibility_version: "latest",
-    threads: String(Math.max(1, Math.min(8, availableParallelism()))),
+    threads: String(threads ?? Math.max(1, Math.min(8, availableParallelism()))),
   });
   try {
     if (path !== null) chmodSync(path, 0o600);
