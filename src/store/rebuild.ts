@@ -28,7 +28,7 @@ const MEMORY_LIMIT_BYTES = 512 * MIB;
 const THREADS = 1;
 
 /** Larger than those of the live load: nobody waits for their first event, and each statement is planned for 20 ms. */
-const REPLAY_BATCH: BatchSize = { lines: 122_880, bytes: 67_108_864, readBytes: 67_108_864 };
+const REPLAY_BATCH: BatchSize = { lines: 245_760, bytes: 100_663_296, readBytes: 100_663_296 };
 
 /** What a rebuild found in the log. */
 export type RebuildReport = LineCounts & {

@@ -11,6 +11,9 @@ export type Staged = Refused & { readonly events: number; readonly duplicates: n
 
 const CREATE_CHUNKS = "CREATE OR REPLACE TEMP TABLE chunks (first_line UINTEGER, bytes BLOB)";
 
+/** What an appender hands over at once: the collector shares this thread, and 4 MiB take it some milliseconds. */
+const FLUSH_BYTES = 4_194_304;
+
 /** Collects one batch; in JavaScript nothing of it is held. */
 export class Stage {
   private readonly writer: Connection;
@@ -18,6 +21,8 @@ export class Stage {
   private readonly readBytes: number;
   private lines = 0;
   private waitingBytes = 0;
+  /** Of those, what the appender holds. */
+  private heldBytes = 0;
   private appender: DuckDBAppender | undefined;
 
   constructor(writer: Connection, readBytes: number) {
@@ -41,6 +46,8 @@ export class Stage {
     this.appender.endRow();
     this.lines += lines;
     this.waitingBytes += bytes.length;
+    this.heldBytes += bytes.length;
+    if (this.heldBytes >= FLUSH_BYTES) this.flush(this.appender);
     if (this.waitingBytes >= this.readBytes) await this.readChunks();
   }
 
@@ -50,6 +57,7 @@ export class Stage {
     this.appender.closeSync();
     this.appender = undefined;
     this.waitingBytes = 0;
+    this.heldBytes = 0;
     await this.writer.ask(READ_CHUNKS);
     await this.writer.ask("DROP TABLE chunks");
   }
@@ -59,6 +67,11 @@ export class Stage {
     const refused = await judgeDoubtfulLines(this.writer);
     const duplicates = await leaveOutDuplicates(this.writer.ask);
     return { ...refused, duplicates, events: this.lines - refused.damaged - refused.erased - duplicates };
+  }
+
+  private flush(appender: DuckDBAppender): void {
+    appender.flushSync();
+    this.heldBytes = 0;
   }
 
   private async openAppender(): Promise<DuckDBAppender> {
