@@ -123,6 +123,8 @@ async function askCollector(dataDir: string, onProgress: (progress: LoadProgress
 async function replayUnowned(dataDir: string, onProgress: (progress: LoadProgress) => void): Promise<Json> {
   // Only here: DuckDB takes some 40 MB, and no other command needs it.
   const { buildStore, installStore } = await import("../src/store/rebuild.ts");
+  // DuckDB makes files of its own, and what a data directory holds is its owner's business alone.
+  process.umask(0o077);
   const ownership = await claimDataDir(dataDir, systemClock);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();

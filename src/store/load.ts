@@ -71,11 +71,14 @@ export class Loader {
     if (this.checkpoints.size > 0) return;
     // A store that is begun now knows which shards were rewritten before: one that is not known later was so since.
     this.shards.refresh();
+    const { ask } = this.writer;
+    await ask("BEGIN");
     for (const { key, generation } of this.shards.rewritten()) {
       const checkpoint = { ...NO_LINES, generation, offset: 0 };
-      await writeCheckpoint(this.writer.ask, key, checkpoint);
+      await writeCheckpoint(ask, key, checkpoint);
       this.checkpoints.set(key, checkpoint);
     }
+    await ask("COMMIT");
   }
 
   /** Ends a running load after the batch it is storing; what is read and not stored yet, the next start reads again. */
