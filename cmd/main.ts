@@ -7,6 +7,7 @@ import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
 import { ledgerCommand } from "./ledger.ts";
+import { replayCommand } from "./replay.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
 import { verifyCommand } from "./verify.ts";
@@ -25,7 +26,8 @@ const program = new Command("passerby")
   .addCommand(brakeCommand())
   .addCommand(identityCommand())
   .addCommand(ledgerCommand())
-  .addCommand(verifyCommand());
+  .addCommand(verifyCommand())
+  .addCommand(replayCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

@@ -21,6 +21,7 @@ import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { type Closers, repeat } from "./closers.ts";
 import { startLoading } from "./loading.ts";
+import { replayCommands } from "./replay-command.ts";
 import { forgetOldEvents, type Retaining, startRetaining } from "./retaining.ts";
 import { answerLedger } from "./routes/ledger-route.ts";
 import type { Starting } from "./starting.ts";
@@ -91,6 +92,7 @@ function commandsOf(front: Front, opened: Promise<DataDir>): Parameters<typeof c
     [BRAKE_COMMAND]: answerBrake(opened.then(({ control }) => control)),
     ledger: async (args: Json) => answerLedger(args, front.ledger),
     retain: async () => (await opened).retaining.run(),
+    ...replayCommands(opened.then(({ store }) => store)),
   };
 }
 

@@ -15,17 +15,24 @@ import {
   type DatabaseOptions,
   isDamage,
   openDatabase,
+  removeDatabase,
   setAside,
   unavailable,
 } from "./duckdb.ts";
 import type { Keeping, Kept } from "./kept.ts";
-import { Loader, LogShrunkError } from "./load.ts";
+import { Loader, LogRewrittenError, LogShrunkError } from "./load.ts";
 import { removeExpired } from "./remove-expired.ts";
+
+/** Name of the store's file in the data directory. */
+export const STORE_FILE = "store.duckdb";
 
 type Opened = { readonly database: Database; readonly loader: Loader };
 
-/** Why the open file can no longer be used. `damaged`: not at all; `invalid`: it has to be opened again. */
-type Trouble = { readonly kind: "damaged" | "invalid"; readonly reason: string };
+/**
+ * Why the open file can no longer be used. `damaged`: not at all; `outdated`: it holds what was erased from the log;
+ * `invalid`: it has to be opened again.
+ */
+type Trouble = { readonly kind: "damaged" | "outdated" | "invalid"; readonly reason: string };
 
 export class StoreFile {
   private readonly dataDir: string;
@@ -34,9 +41,10 @@ export class StoreFile {
   private readonly readers = new Set<Promise<unknown>>();
   private opened: Opened | undefined;
   private trouble: Trouble | null = null;
+  /** While its rows are copied. */
   private copying: Database | undefined;
-  /** While another file takes the place of the open one. */
-  private swapping: Promise<void> | undefined;
+  /** Readers that come while the file is exchanged wait for this. */
+  private exchange: Promise<void> = Promise.resolve();
 
   constructor(dataDir: string, options: DatabaseOptions, keeping: Keeping | null) {
     this.dataDir = dataDir;
@@ -56,7 +64,7 @@ export class StoreFile {
 
   /** Runs a question in a transaction of its own. Throws `store_unavailable`, or what the question itself throws. */
   async read<Result>(question: (ask: Ask) => Promise<Result>): Promise<Result> {
-    await this.swapping;
+    await this.exchange;
     const { opened, trouble } = this;
     if (opened === undefined || trouble !== null)
       throw unavailable(new Error(trouble?.reason ?? "the store is closed"));
@@ -72,10 +80,25 @@ export class StoreFile {
   /** Remembers what an error says about the file; returns whether the loader can do something about it at once. */
   notice(error: unknown): boolean {
     const reason = describeError(error);
-    if (error instanceof LogShrunkError || isDamage(error)) this.trouble = { kind: "damaged", reason };
+    if (error instanceof LogRewrittenError) this.trouble = { kind: "outdated", reason };
+    else if (error instanceof LogShrunkError || isDamage(error)) this.trouble = { kind: "damaged", reason };
     // After a fatal error (a disk that failed) DuckDB refuses everything until the file is opened again.
     else if (/database has been invalidated|FATAL/i.test(reason)) this.trouble ??= { kind: "invalid", reason };
-    return this.trouble?.kind === "damaged";
+    return this.trouble !== null && this.trouble.kind !== "invalid";
+  }
+
+  /** Lets the readers end, calls `put`, which brings another file into place, and opens that. For one caller at a time. */
+  async replace(put: () => void): Promise<void> {
+    const exchanged = Promise.withResolvers<void>();
+    this.exchange = exchanged.promise;
+    try {
+      await this.close();
+      put();
+      this.trouble = null;
+      this.opened = await this.open();
+    } finally {
+      exchanged.resolve();
+    }
   }
 
   /**
@@ -120,24 +143,17 @@ export class StoreFile {
     } finally {
       this.copying = undefined;
     }
-    const swapped = Promise.withResolvers<void>();
-    this.swapping = swapped.promise;
-    try {
-      await this.close();
+    await this.replace(() => {
       // What did not get into the old file must not be read into the new one.
       if (existsSync(`${path}.wal`)) throw new Error("the store's write-ahead log could not be brought into its file");
       renameSync(copy, path);
       syncFolder(dirname(path));
-      await this.use();
-    } finally {
-      this.swapping = undefined;
-      swapped.resolve();
-    }
+    });
   }
 
   private async open(): Promise<Opened> {
     const database = await openDatabase(this.options);
-    const loader = new Loader(this.dataDir, database.writer, this.keeping);
+    const loader = new Loader({ dataDir: this.dataDir, writers: [database.writer], keeping: this.keeping });
     await loader.resume();
     return { database, loader };
   }
@@ -147,6 +163,11 @@ export class StoreFile {
     this.trouble = null;
     if (kind === "invalid") return;
     const { path, now, onWarning } = this.options;
+    if (kind === "outdated") {
+      if (path !== null) removeDatabase(path);
+      onWarning(`the store held what was erased from the log; it is deleted and rebuilt: ${reason}`);
+      return;
+    }
     const kept = path === null ? "nothing" : setAside(path, now());
     onWarning(`the store is damaged or ahead of the log and is rebuilt from it; kept as ${kept}: ${reason}`);
   }

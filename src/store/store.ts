@@ -18,11 +18,10 @@ import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
 import { type Ask, unavailable } from "./duckdb.ts";
 import { type Keeping, keepDays } from "./kept.ts";
-import { type LineCounts, type LoadReport, NO_LINES } from "./load.ts";
-import { StoreFile } from "./store-file.ts";
-
-/** Name of the store's file in the data directory. */
-export const STORE_FILE = "store.duckdb";
+import { type LineCounts, NO_LINES } from "./line-counts.ts";
+import type { LoadReport } from "./load.ts";
+import { buildStore, installStore, type RebuildOptions, type RebuildReport } from "./rebuild.ts";
+import { STORE_FILE, StoreFile } from "./store-file.ts";
 
 const MIB = 1_048_576;
 
@@ -48,6 +47,11 @@ export type Store = {
    */
   readonly removeExpired: () => Promise<number>;
   readonly status: () => StoreStatus;
+  /**
+   * Builds the store anew from the log while the old one loads and answers on, and puts the new one in its place. Throws
+   * `store_unavailable`, and then the old one stays. For one caller at a time.
+   */
+  readonly rebuild: (onProgress: NonNullable<RebuildOptions["onProgress"]>) => Promise<RebuildReport>;
   /** Ends a running load at its next commit, then closes the file. */
   readonly close: () => Promise<void>;
 };
@@ -79,12 +83,24 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const file = new StoreFile(dataDir, database, keeping);
   await file.loader();
   const loads = new Loads(file, clock);
+  const closing = new AbortController();
+  let rebuilding: Promise<unknown> | undefined;
   return {
     load: () => loads.load(),
     read: (question) => file.read(question),
     removeExpired: () => (keeping === null ? Promise.resolve(0) : loads.removeExpired(keeping)),
     status: () => loads.status(),
+    rebuild: async (onProgress) => {
+      if (options.inMemory) throw unavailable(new Error("the store is in memory only"));
+      const building = buildStore({ dataDir, clock, keeping, onProgress, signal: closing.signal });
+      rebuilding = building;
+      const report = await building;
+      await loads.exchange(() => installStore(dataDir));
+      return report;
+    },
     close: async () => {
+      closing.abort();
+      await rebuilding?.catch(() => {});
       await loads.end();
       await file.close();
     },
@@ -95,15 +111,14 @@ function defaultMemoryBytes(): number {
   return Math.min(1024 * MIB, Math.max(256 * MIB, totalmem() / 4));
 }
 
-const noop = (): void => undefined;
+const NOTHING_LOADED: LoadReport = { ...NO_LINES, files: 0, durationMs: 0 };
 
-/** One load or removal at a time, and what came of the last load. */
+/** One load, exchange or removal at a time, and what came of the last load. */
 class Loads {
   private readonly file: StoreFile;
   private readonly clock: StoreOptions["clock"];
   private running: Promise<LoadReport> | undefined;
   private waiting: Promise<LoadReport> | undefined;
-  private turn: Promise<void> | undefined;
   private isEnded = false;
   private lastLoadedAt: number | null = null;
   private lastError: string | null = null;
@@ -125,10 +140,20 @@ class Loads {
     return next;
   }
 
+  status(): StoreStatus {
+    const counts = this.file.currentLoader()?.totals() ?? NO_LINES;
+    return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
+  }
+
+  /** Exchanges the file between two loads. */
+  exchange(put: () => void): Promise<void> {
+    return this.between(() => this.file.replace(put));
+  }
+
+  /** Removes what is too old between two loads. */
   removeExpired(keeping: Keeping): Promise<number> {
-    return this.inTurn(async () => {
+    return this.between(async () => {
       try {
-        if (this.isEnded) throw new Error("the store is closed");
         return await this.file.remove(await keeping.look());
       } catch (error) {
         this.file.notice(error);
@@ -137,9 +162,19 @@ class Loads {
     });
   }
 
-  status(): StoreStatus {
-    const counts = this.file.currentLoader()?.totals() ?? NO_LINES;
-    return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
+  /** Does something between two loads: those that are asked for meanwhile come after it. */
+  private async between<Result>(job: () => Promise<Result>): Promise<Result> {
+    await this.running?.catch(() => {});
+    if (this.running) return this.between(job);
+    if (this.isEnded) throw unavailable(new Error("the store is closed"));
+    const done = job();
+    this.running = done
+      .then(() => NOTHING_LOADED)
+      .finally(() => {
+        this.running = undefined;
+      });
+    await this.running;
+    return done;
   }
 
   async end(): Promise<void> {
@@ -148,25 +183,14 @@ class Loads {
     this.file.stopCopying();
     await this.waiting?.catch(() => {});
     await this.running?.catch(() => {});
-    await this.turn;
   }
 
   private start(): Promise<LoadReport> {
     this.waiting = undefined;
-    this.running = this.inTurn(() => this.loadOnce()).finally(() => {
+    this.running = this.loadOnce().finally(() => {
       this.running = undefined;
     });
     return this.running;
-  }
-
-  private inTurn<Result>(job: () => Promise<Result>): Promise<Result> {
-    const done = this.turn === undefined ? job() : this.turn.then(job);
-    // Whoever asked for it is told what went wrong.
-    const turn = done.then(noop, noop).finally(() => {
-      if (this.turn === turn) this.turn = undefined;
-    });
-    this.turn = turn;
-    return done;
   }
 
   private async loadOnce(): Promise<LoadReport> {
