@@ -8,6 +8,7 @@ import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
 import { ledgerCommand } from "./ledger.ts";
+import { replayCommand } from "./replay.ts";
 import { restoreCommand } from "./restore.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
@@ -29,7 +30,8 @@ const program = new Command("passerby")
   .addCommand(ledgerCommand())
   .addCommand(verifyCommand())
   .addCommand(backupCommand())
-  .addCommand(restoreCommand());
+  .addCommand(restoreCommand())
+  .addCommand(replayCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

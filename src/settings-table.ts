@@ -135,7 +135,7 @@ export const SETTINGS: {
   },
   retentionDays: {
     variable: "METRICS_RETENTION_DAYS",
-    help: "Days that events are to be kept; it bounds the age of an event sent with a key. The ledger and remembered event ids go by it; deleting events by age is not built yet.",
+    help: "Days that events are kept, today among them: what is older is removed from the log, the store, memory and every record beside them. It bounds the age of an event sent with a key, too.",
     allowed: "a whole number from 1 to 3650",
     fallback: "30",
     parse: wholeNumber(1, 3650),

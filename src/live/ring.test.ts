@@ -33,6 +33,23 @@ describe("the ring", () => {
     );
   });
 
+  it("lets go of what it is told to, and holds the rest in order with what comes after", () => {
+    fc.assert(
+      fc.property(capacities, pushes, pushes, (capacity, before, after) => {
+        const isToGo = ({ event }: AcceptedEvent): boolean => event.length % 2 === 1;
+        const ring = createRing(capacity);
+        for (const push of before) ring.push(push.map((name) => storedEvent(name)));
+        const [held, end] = [ring.newestFirst(), ring.end()];
+        const staying = held.filter((event) => !isToGo(event));
+        expect(ring.remove(isToGo)).toBe(held.length - staying.length);
+        expect([ring.newestFirst(), ring.size(), ring.end()]).toEqual([staying, staying.length, end]);
+        for (const push of after) ring.push(push.map((name) => storedEvent(name)));
+        const expected = [...staying.map(({ event }) => event).reverse(), ...after.flat()].slice(-capacity);
+        expect(eventsBetween(ring, oldestPosition(ring), ring.end()).map(({ event }) => event)).toEqual(expected);
+      }),
+    );
+  });
+
   it("tells a listener of all that is pushed, also of what it cannot hold, until the listener leaves", () => {
     const ring = createRing(2);
     ring.push([storedEvent("before")]);

@@ -17,6 +17,8 @@ export type Ring = {
   readonly at: (position: number) => AcceptedEvent | undefined;
   /** Adds events that are on disk, oldest first; the oldest held ones make room. */
   readonly push: (events: readonly AcceptedEvent[]) => void;
+  /** Lets go of the events that are to go, wherever they stand; returns how many. Those that stay may move up. */
+  readonly remove: (isToGo: (event: AcceptedEvent) => boolean) => number;
   /** Returns the events held, newest first. */
   readonly newestFirst: () => readonly AcceptedEvent[];
   /** Calls the listener with the events of each later push, all of them, however few are held. Returns what ends that. */
@@ -28,12 +30,14 @@ export function createRing(capacity: number): Ring {
   const slots: (AcceptedEvent | undefined)[] = new Array(capacity).fill(undefined);
   const listeners = new Set<RingListener>();
   let end = 0;
-  const size = (): number => Math.min(end, capacity);
+  let held = 0;
   const at = (position: number): AcceptedEvent | undefined =>
-    position >= end - size() && position < end ? slots[position % capacity] : undefined;
+    position >= end - held && position < end ? slots[position % capacity] : undefined;
+  const newestFirst = (): readonly AcceptedEvent[] =>
+    Array.from({ length: held }, (_, back) => at(end - 1 - back)).filter((event) => event !== undefined);
   return {
     capacity,
-    size,
+    size: () => held,
     end: () => end,
     at,
     push: (events) => {
@@ -41,14 +45,18 @@ export function createRing(capacity: number): Ring {
         slots[end % capacity] = event;
         end += 1;
       }
+      held = Math.min(capacity, held + events.length);
       for (const listener of listeners) listener(events);
     },
-    newestFirst: () => {
-      const newest = slots.slice(0, size());
-      const split = end % capacity;
-      const inOrder = end > capacity ? [...newest.slice(split), ...newest.slice(0, split)] : newest;
-      return inOrder.reverse().filter((event) => event !== undefined);
+    remove: (isToGo) => {
+      const before = held;
+      const staying = newestFirst().filter((event) => !isToGo(event));
+      slots.fill(undefined);
+      held = staying.length;
+      for (const [back, event] of staying.entries()) slots[(end - 1 - back) % capacity] = event;
+      return before - held;
     },
+    newestFirst,
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -22,6 +22,8 @@ import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { type Closers, repeat } from "./closers.ts";
 import { startLoading } from "./loading.ts";
+import { replayCommands } from "./replay-command.ts";
+import { forgetOldEvents, type Retaining, startRetaining } from "./retaining.ts";
 import { answerLedger } from "./routes/ledger-route.ts";
 import type { Starting } from "./starting.ts";
 import { waitForOrphans } from "./workers/orphans.ts";
@@ -50,6 +52,7 @@ export type DataDir = {
   readonly store: Store;
   readonly ring: Ring;
   readonly stream: EventStream;
+  readonly retaining: Retaining;
 };
 
 /** Claims the data directory and opens all of it. Throws `data_dir_unusable`, `data_dir_owned` or `setting_invalid`. */
@@ -77,8 +80,10 @@ export async function openDataDir(options: Starting, front: Front, closers: Clos
   }
   const ring = createRing(settings.ringCapacity);
   ring.push(await readNewest(dataDir, settings.ringCapacity));
+  forgetOldEvents(ring, settings.retentionDays, clock.now());
+  const retaining = startRetaining({ dataDir, settings, clock, onWarning, store, ring }, closers);
   const stream = createEventStream(ring, { ...STREAM_LIMITS, ...options.streamLimits });
-  const opened = { dataDir, keys, signIn, control, salts, store, ring, stream };
+  const opened = { dataDir, keys, signIn, control, salts, store, ring, stream, retaining };
   opening.resolve(opened);
   return opened;
 }
@@ -90,6 +95,8 @@ function commandsOf(front: Front, opened: Promise<DataDir>): Parameters<typeof c
     [BRAKE_COMMAND]: answerBrake(opened.then(({ control }) => control)),
     seal: async () => ({ sealed: await sealAll(front) }),
     ledger: async (args: Json) => answerLedger(args, front.ledger),
+    retain: async () => (await opened).retaining.run(),
+    ...replayCommands(opened.then(({ store }) => store)),
   };
 }
 
@@ -111,5 +118,5 @@ async function settleWriters(dataDir: string, { settings, clock, onWarning }: St
 async function openStoreIfOn(dataDir: string, { settings, clock, onWarning }: Starting): Promise<Store> {
   if (settings.store === "off") return createAbsentStore();
   const { openStore } = await import("../store/store.ts");
-  return openStore({ dataDir, clock, onWarning });
+  return openStore({ dataDir, clock, retentionDays: settings.retentionDays, onWarning });
 }

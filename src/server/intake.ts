@@ -22,6 +22,7 @@ import { type DiskLimits, startDiskWatch } from "./health/disk-watch.ts";
 import { outcomesOfLedger } from "./health/event-outcomes.ts";
 import { type Health, openHealth } from "./health/health.ts";
 import { type LoadGuard, startLoadGuard } from "./ingest/load-guard.ts";
+import type { Retaining } from "./retaining.ts";
 import { PAST_DAY_CHECK_MS, sealPastDay } from "./seal-past-day.ts";
 import type { Starting } from "./starting.ts";
 
@@ -38,6 +39,8 @@ export type IntakeOptions = Starting & {
   readonly ring: Ring;
   /** Null in a process that has none. */
   readonly store: Pick<Store, "status"> | null;
+  /** Given to the process that removes what is too old. */
+  readonly retaining?: Pick<Retaining, "lastDoneAt">;
   /** Given to processes that share one rate limit. */
   readonly rateSeed?: HashSeed;
   /** Puts what hands events to other writers in front of this one's store. */
@@ -93,6 +96,7 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
     isBraked: () => control.dropReason("", clock.now()) === "brake",
     // Warnings of a worker are told by the main process, which knows those of all.
     isLogging: writer === 1 && options.writers === 1,
+    ...(options.retaining && { retainedAt: options.retaining.lastDoneAt }),
   });
   closers.add(() => health.close());
   return { log, ledger, limiter, guard, collector, addresses, limits: createRequestLimits(settings, clock), health };

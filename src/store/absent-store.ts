@@ -7,14 +7,17 @@ const STATUS: StoreStatus = { ...NOTHING, lastLoadedAt: null, lastError: null };
 
 /** Makes a store whose `load` does nothing and whose `read` throws `store_unavailable` with what to do about it. */
 export function createAbsentStore(): Store {
+  const refuse = async (): Promise<never> => {
+    throw new PasserbyError(
+      "store_unavailable",
+      "the store is off (METRICS_STORE=off): questions need it; start without --no-store and without METRICS_STORE=off",
+    );
+  };
   return {
     load: async () => ({ ...NOTHING, files: 0, durationMs: 0 }),
-    read: async () => {
-      throw new PasserbyError(
-        "store_unavailable",
-        "the store is off (METRICS_STORE=off): questions need it; start without --no-store and without METRICS_STORE=off",
-      );
-    },
+    read: refuse,
+    rebuild: refuse,
+    removeExpired: async () => 0,
     status: () => STATUS,
     close: async () => {},
   };

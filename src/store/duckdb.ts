@@ -2,7 +2,7 @@
  * One DuckDB database behind a narrow door: settings that cannot be undone, parameters and rows as plain values, and
  * transactions that end. A file that does not open is set aside under another name, never deleted.
  */
-import { chmodSync, existsSync, renameSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import {
   type DuckDBConnection,
@@ -43,8 +43,12 @@ export type DatabaseOptions = {
   readonly path: string | null;
   /** Bytes that DuckDB may hold before it spills to a folder beside the file. */
   readonly memoryLimitBytes: number;
+  /** Threads of DuckDB's own and the one that asks, together; default: one a core, at most 8. */
+  readonly threads?: number;
   /** Milliseconds since 1970, for the name of a file set aside. */
   readonly now: () => number;
+  /** A file that does not open is removed, not set aside: it holds nothing that took anyone's work to make. */
+  readonly isDisposable?: boolean;
   readonly onWarning: (message: string) => void;
 };
 
@@ -57,6 +61,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return await openFile(options);
   } catch (error) {
     if (options.path === null || !existsSync(options.path) || isNoDamage(error)) throw unavailable(error);
+    if (options.isDisposable) {
+      removeDatabase(options.path);
+      return openFile(options);
+    }
     const kept = setAside(options.path, options.now());
     options.onWarning(`the store did not open and is rebuilt from the log; kept as ${kept}: ${describeError(error)}`);
     return openFile(options);
@@ -71,6 +79,11 @@ export function setAside(path: string, nowMs: number): string {
     if (existsSync(path + ending)) renameSync(path + ending, kept + ending);
   }
   return kept;
+}
+
+/** Deletes the database and its write-ahead log. */
+export function removeDatabase(path: string): void {
+  for (const ending of [".wal", ""]) rmSync(path + ending, { force: true });
 }
 
 /** Wraps whatever DuckDB threw into the one error that callers of the store see. */
@@ -100,9 +113,18 @@ function isNoDamage(error: unknown): boolean {
   );
 }
 
-async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Database> {
+/** DuckDB keeps these beside a file that it writes. */
+const BESIDE = ["", ".wal", ".wal.checkpoint", ".wal.recovery"] as const;
+
+/** Returns the path of the file into which a store is copied, to take its place. */
+export function copyPath(path: string): string {
+  return `${path.replace(/\.duckdb$/, "")}-copy.tmp`;
+}
+
+async function openFile({ path, memoryLimitBytes, threads }: DatabaseOptions): Promise<Database> {
+  const copies = path === null ? [] : BESIDE.map((ending) => copyPath(path) + ending);
+  for (const copy of copies) rmSync(copy, { force: true });
   const instance = await DuckDBInstance.create(path ?? ":memory:", {
-    enable_external_access: "false",
     memory_limit: `${Math.floor(memoryLimitBytes / 1_048_576)}MiB`,
     // Memory goes back to the system after a load: without these 690 MB stay after a rebuild of a million events, not 195.
     allocator_background_threads: "true",
@@ -113,12 +135,12 @@ async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Da
     auto_checkpoint_skip_wal_threshold: "16777216",
     // Its newer compression costs half of the time to write. Only this program reads the file.
     storage_compatibility_version: "latest",
-    threads: String(Math.max(1, Math.min(8, availableParallelism()))),
+    threads: String(threads ?? Math.max(1, Math.min(8, availableParallelism()))),
   });
   try {
     if (path !== null) chmodSync(path, 0o600);
     const writer = await connectTo(instance);
-    await prepare(writer);
+    await prepare(writer, copies);
     const close = (): void => {
       // Only the last connection's end moves the write-ahead log into the file.
       writer.close();
@@ -131,7 +153,10 @@ async function openFile({ path, memoryLimitBytes }: DatabaseOptions): Promise<Da
   }
 }
 
-async function prepare({ ask }: Connection): Promise<void> {
+async function prepare({ ask }: Connection, otherFiles: readonly string[]): Promise<void> {
+  const quoted = otherFiles.map((path) => `'${path.replaceAll("'", "''")}'`);
+  await ask(`SET GLOBAL allowed_paths = [${quoted.join(", ")}]`);
+  await ask("SET GLOBAL enable_external_access = false");
   await ask("SET GLOBAL TimeZone = 'UTC'");
   await ask("SET GLOBAL lock_configuration = true");
   const tables = await ask("SELECT table_name FROM duckdb_tables()");

@@ -1,74 +1,88 @@
 /**
  * Pulls the log into the store: each file from its checkpoint to its last whole line, in batches whose rows, sessions
  * and checkpoint are one transaction. Killed anywhere, the next load goes on from the last batch; done twice, nothing
- * is there twice.
+ * is there twice. With two connections one batch is read while the one before it is stored: the order stays.
  */
 import { type LogFile, listLogFiles } from "../log/files/log-files.ts";
 import { openIfThere } from "../log/read/open-listed.ts";
-import type { LineChunk } from "../log/read/read-chunks.ts";
+import type { OpenLogFile } from "../log/read/read-lines.ts";
+import { Batch, type BatchSize, LIVE_BATCH } from "./batch.ts";
+import { type Checkpoint, readCheckpoints, writeCheckpoint } from "./checkpoints.ts";
 import type { Connection } from "./duckdb.ts";
-import { storeWithSessions } from "./sessions.ts";
-import { Stage } from "./stage.ts";
-
-/**
- * Counts over lines of the log. `damaged` lines hold no event and cost only themselves; `erased` ones are no damage, nor are `newer`
- * ones, of a later version of the format: they stay in the log for a program that understands them.
- */
-export type LineCounts = {
-  readonly events: number;
-  readonly duplicates: number;
-  readonly damaged: number;
-  readonly erased: number;
-  readonly newer: number;
-};
+import type { Keeping } from "./kept.ts";
+import { type KnownShard, KnownShards } from "./known-shards.ts";
+import { addCounts, type LineCounts, NO_LINES } from "./line-counts.ts";
 
 /** What one load added. */
 export type LoadReport = LineCounts & { readonly files: number; readonly durationMs: number };
 
-/** How far a file is loaded. `generation` rises when a file is rewritten in place; no writer does that yet. */
-type Checkpoint = LineCounts & { readonly offset: number };
+/** How far a load is, in events that it stored and bytes of lines; `totalBytes` is a guess while a file is compressed. */
+export type LoadProgress = { readonly events: number; readonly bytes: number; readonly totalBytes: number };
 
-const GENERATION = 0;
-export const NO_LINES: LineCounts = { events: 0, duplicates: 0, damaged: 0, erased: 0, newer: 0 };
-
-/** A commit costs as much as thousands of lines, and a batch is held in memory in several forms. */
-const BATCH_BYTES = 67_108_864;
-const BATCH_LINES = 122_880;
+export type LoaderOptions = {
+  readonly dataDir: string;
+  /** They store batches in turn; one is enough. */
+  readonly writers: readonly Connection[];
+  /** Default: everything is kept. */
+  readonly keeping?: Keeping | null;
+  /** Default: LIVE_BATCH. */
+  readonly batch?: BatchSize;
+  /** Told after each batch. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+};
 
 /** After so many events a checkpoint is made as soon as there is nothing to load, or at last while loads go on. */
 const CHECKPOINT_EVENTS = { idle: 20_000, busy: 150_000 } as const;
 
+/** What a line takes in a compressed file, as a share of its own length: only for the progress shown. */
+const COMPRESSED_SHARE = 0.1;
+
 /** Thrown when a file ends before its checkpoint: the store holds what the log does not, and has to be rebuilt. */
 export class LogShrunkError extends Error {}
 
+/** Thrown when a shard was rewritten since it was loaded: what was erased there must not stay in the store, or beside it. */
+export class LogRewrittenError extends Error {}
+
 /** What a loader remembers between loads, so that a load with nothing new costs one look at the folder. */
 export class Loader {
-  private readonly dataDir: string;
+  private readonly options: LoaderOptions;
   private readonly writer: Connection;
-  private readonly checkpoints = new Map<string, Checkpoint>();
+  private readonly shards: KnownShards;
   private readonly seen = new Map<string, Pick<LogFile, "inode" | "bytes">>();
+  private checkpoints = new Map<string, Checkpoint>();
+
+  /** The batch that is being stored, and what this load has stored so far. */
+  private storing: Promise<void> = Promise.resolve();
+  private counts = NO_LINES;
+  private progress = { bytes: 0, totalBytes: 0 };
+  private turn = 0;
 
   /** Events that are in the write-ahead log at most. */
   private sinceCheckpoint = 0;
   private isStopping = false;
 
-  constructor(dataDir: string, writer: Connection) {
-    this.dataDir = dataDir;
+  constructor(options: LoaderOptions) {
+    const [writer] = options.writers;
+    if (writer === undefined) throw new Error("a loader needs a connection");
+    this.options = options;
     this.writer = writer;
+    this.shards = new KnownShards(options.dataDir);
   }
 
   /** Reads the checkpoints of earlier runs. */
   async resume(): Promise<void> {
-    for (const row of await this.writer.ask("SELECT * FROM checkpoints")) {
-      this.checkpoints.set(String(row["file"]), {
-        offset: Number(row["byte_offset"]),
-        events: Number(row["events"]),
-        duplicates: Number(row["duplicates"]),
-        damaged: Number(row["damaged"]),
-        erased: Number(row["erased"]),
-        newer: Number(row["newer"]),
-      });
+    this.checkpoints = await readCheckpoints(this.writer.ask);
+    if (this.checkpoints.size > 0) return;
+    // A store that is begun now knows which shards were rewritten before: one that is not known later was so since.
+    this.shards.refresh();
+    const { ask } = this.writer;
+    await ask("BEGIN");
+    for (const { key, generation } of this.shards.rewritten()) {
+      const checkpoint = { ...NO_LINES, generation, offset: 0 };
+      await writeCheckpoint(ask, key, checkpoint);
+      this.checkpoints.set(key, checkpoint);
     }
+    await ask("COMMIT");
   }
 
   /** Ends a running load after the batch it is storing; what is read and not stored yet, the next start reads again. */
@@ -76,26 +90,38 @@ export class Loader {
     this.isStopping = true;
   }
 
+  get isStopped(): boolean {
+    return this.isStopping;
+  }
+
   /** Everything loaded so far, from all files ever seen. */
   totals(): LineCounts {
     return [...this.checkpoints.values()].reduce<LineCounts>(addCounts, NO_LINES);
   }
 
-  /** Loads what is new. Throws LogShrunkError, or what DuckDB or the file system throws; then nothing of the batch stays. */
+  /**
+   * Loads what is new. Throws LogShrunkError, LogRewrittenError, or what DuckDB or the file system throws; then nothing
+   * of the batch stays.
+   */
   async load(): Promise<LineCounts & { readonly files: number }> {
-    let counts = NO_LINES;
+    this.counts = NO_LINES;
+    this.storing = Promise.resolve();
+    this.shards.refresh();
+    const listed = await listLogFiles(this.options.dataDir);
+    const sizes = listed.map((file) => linesBytes(file, this.shards.find(file)));
+    this.progress = { bytes: 0, totalBytes: sizes.reduce((sum, bytes) => sum + bytes, 0) };
     let files = 0;
-    for (const file of await listLogFiles(this.dataDir)) {
-      if (this.isStopping) break;
-      const seen = this.seen.get(file.name);
-      if (seen?.inode === file.inode && seen.bytes === file.bytes) continue;
-      counts = addCounts(counts, await this.loadFile(file));
-      this.seen.set(file.name, file);
-      files += 1;
+    try {
+      for (const file of listed) {
+        if (this.isStopping) break;
+        if (await this.loadFile(file)) files += 1;
+      }
+    } finally {
+      await this.storing;
     }
-    this.sinceCheckpoint += counts.events;
+    this.sinceCheckpoint += this.counts.events;
     if (this.sinceCheckpoint >= CHECKPOINT_EVENTS[files === 0 ? "idle" : "busy"]) await this.giveMemoryBack();
-    return { ...counts, files };
+    return { ...this.counts, files };
   }
 
   /** What is in the write-ahead log is also held in memory, and a flood may have left much of it. */
@@ -105,102 +131,100 @@ export class Loader {
     await this.writer.ask("CHECKPOINT").catch(() => {});
   }
 
-  private async loadFile(file: LogFile): Promise<LineCounts> {
+  /** False where there is nothing to look for in the file. */
+  private async loadFile(file: LogFile): Promise<boolean> {
+    const shard = this.shards.find(file);
+    if (shard) this.refuseRewritten(file, shard);
+    const seen = this.seen.get(file.name);
+    const bytes = linesBytes(file, shard);
+    if (seen?.inode === file.inode && seen.bytes === file.bytes) {
+      this.progress.bytes += bytes;
+      return false;
+    }
+    const isLoaded = shard !== undefined && this.checkpoints.get(shard.key)?.offset === bytes;
+    if (isLoaded || this.options.keeping?.isOver(file)) this.progress.bytes += bytes;
+    else await this.loadOpened(file, shard);
+    this.seen.set(file.name, file);
+    return true;
+  }
+
+  private refuseRewritten(file: LogFile, { key, generation }: KnownShard): void {
+    if (generation <= (this.checkpoints.get(key)?.generation ?? 0)) return;
+    throw new LogRewrittenError(`${file.shard} was rewritten since it was loaded`);
+  }
+
+  private async loadOpened(file: LogFile, shard: KnownShard | undefined): Promise<void> {
     const opened = await openIfThere(file.path);
-    if (!opened) return NO_LINES; // Sealed or deleted since the folder was read; what it held has another name now.
+    if (!opened) return; // Sealed or deleted since the folder was read; what it held has another name now.
     try {
-      if (opened.identity === undefined) return NO_LINES;
-      const offset = this.checkpoints.get(opened.identity)?.offset ?? 0;
-      if (offset > opened.bytes) {
-        throw new LogShrunkError(`${file.name} has ${opened.bytes} bytes, ${offset} of it were loaded`);
+      const key = opened.identity ?? (opened.damage() === undefined ? undefined : (shard?.key ?? file.shard));
+      if (key === undefined) return;
+      const before = this.checkpoints.get(key);
+      const end = file.compression === "none" ? opened.bytes : (shard?.bytes ?? opened.bytes);
+      if (before && before.offset > end) {
+        throw new LogShrunkError(`${file.name} has ${end} bytes, ${before.offset} of it were loaded`);
       }
-      return await this.storeLines(opened.identity, opened.chunks(offset, opened.bytes));
+      const from = before ?? { ...NO_LINES, generation: shard?.generation ?? 0, offset: 0 };
+      this.progress.bytes += from.offset;
+      await this.storeLines(opened, key, from);
     } finally {
       await opened.close();
     }
   }
 
-  private async storeLines(identity: string, chunks: AsyncIterable<LineChunk>): Promise<LineCounts> {
-    let counts = NO_LINES;
-    let batch = new Batch(this.writer);
-    for await (const chunk of chunks) {
-      if (this.isStopping) return counts;
+  private async storeLines(opened: OpenLogFile, key: string, from: Checkpoint): Promise<void> {
+    let batch = this.nextBatch();
+    let isNew = !this.checkpoints.has(key);
+    for await (const chunk of opened.chunks(from.offset, opened.bytes)) {
+      if (this.isStopping) return;
+      isNew = true;
       await batch.add(chunk);
       if (!batch.isFull) continue;
-      counts = addCounts(counts, await this.storeBatch(identity, batch));
-      batch = new Batch(this.writer);
+      await this.storeInTurn(key, batch, from.generation);
+      batch = this.nextBatch();
     }
-    return batch.nextOffset === 0 ? counts : addCounts(counts, await this.storeBatch(identity, batch));
+    // What is broken is tried again with every start, and counted once.
+    if (isNew && opened.damage() !== undefined) batch.addDamage(from.offset);
+    if (!batch.isEmpty) await this.storeInTurn(key, batch, from.generation);
   }
 
-  private async storeBatch(identity: string, batch: Batch): Promise<LineCounts> {
-    const { ask } = this.writer;
-    const before = this.checkpoints.get(identity) ?? { ...NO_LINES, offset: 0 };
+  private nextBatch(): Batch {
+    const { writers, batch = LIVE_BATCH } = this.options;
+    this.turn += 1;
+    return new Batch(writers[this.turn % writers.length] ?? this.writer, batch);
+  }
+
+  /** Returns when the next batch may be begun. */
+  private async storeInTurn(key: string, batch: Batch, generation: number): Promise<void> {
+    await batch.read();
+    await this.storing;
+    this.storing = this.storeBatch(key, batch, generation);
+    this.storing.catch(() => {}); // Told to whoever waits for it next.
+    if (this.options.writers.length === 1) await this.storing;
+  }
+
+  private async storeBatch(key: string, batch: Batch, generation: number): Promise<void> {
+    const { ask } = batch.writer;
+    const before = this.checkpoints.get(key) ?? { ...NO_LINES, generation, offset: 0 };
     await ask("BEGIN");
     try {
-      const counts = await batch.store();
-      const checkpoint = { ...addCounts(before, counts), offset: batch.nextOffset };
-      await this.writeCheckpoint(identity, checkpoint);
+      const counts = await batch.store(this.options.keeping?.from() ?? null);
+      const offset = Math.max(before.offset, batch.nextOffset);
+      const checkpoint = { ...addCounts(before, counts), generation, offset };
+      await writeCheckpoint(ask, key, checkpoint);
       await ask("COMMIT");
-      this.checkpoints.set(identity, checkpoint);
-      return counts;
+      this.checkpoints.set(key, checkpoint);
+      this.counts = addCounts(this.counts, counts);
+      this.progress.bytes += offset - before.offset;
+      this.options.onProgress?.({ ...this.progress, events: this.counts.events });
     } catch (error) {
       await ask("ROLLBACK").catch(() => {}); // The first error says what happened; a dead database cannot roll back.
       throw error;
     }
   }
-
-  private async writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
-    const { ask } = this.writer;
-    await ask("DELETE FROM checkpoints WHERE file = $file", { file });
-    await ask(
-      `INSERT INTO checkpoints (file, generation, byte_offset, events, duplicates, damaged, erased, newer)
-       VALUES ($file, $generation, $offset, $events, $duplicates, $damaged, $erased, $newer)`,
-      { file, generation: GENERATION, ...checkpoint },
-    );
-  }
 }
 
-/** Lines on their way into one transaction. */
-class Batch {
-  bytes = 0;
-  nextOffset = 0;
-  private damaged = 0;
-  private readonly writer: Connection;
-  private readonly stage: Stage;
-
-  constructor(writer: Connection) {
-    this.writer = writer;
-    this.stage = new Stage(writer);
-  }
-
-  get isFull(): boolean {
-    return this.bytes >= BATCH_BYTES || this.stage.size >= BATCH_LINES;
-  }
-
-  async add(chunk: LineChunk): Promise<void> {
-    this.bytes += chunk.bytes.length;
-    this.nextOffset = chunk.nextOffset;
-    this.damaged += chunk.damaged;
-    await this.stage.add(chunk);
-  }
-
-  /** Stores the events, each once and in its visit; to be called inside a transaction. */
-  async store(): Promise<LineCounts> {
-    const { damaged, stage, writer } = this;
-    if (stage.size === 0) return { ...NO_LINES, damaged };
-    const staged = await stage.finish();
-    if (staged.events > 0) await storeWithSessions(writer.ask);
-    return { ...staged, damaged: damaged + staged.damaged };
-  }
-}
-
-function addCounts(a: LineCounts, b: LineCounts): LineCounts {
-  return {
-    events: a.events + b.events,
-    duplicates: a.duplicates + b.duplicates,
-    damaged: a.damaged + b.damaged,
-    erased: a.erased + b.erased,
-    newer: a.newer + b.newer,
-  };
+function linesBytes(file: LogFile, shard: KnownShard | undefined): number {
+  if (file.compression === "none") return file.bytes;
+  return shard?.bytes ?? Math.round(file.bytes / COMPRESSED_SHARE);
 }

@@ -6,23 +6,31 @@ import { judgeDoubtfulLines, type Refused } from "./doubtful-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { leaveOutDuplicates } from "./duplicates.ts";
 
-/** What has become of the lines of a batch; `events` are new, and now in `incoming`. */
+/** What has become of the lines of a batch; `events` are new, and now in `incoming`. Those too old are in no count. */
 export type Staged = Refused & { readonly events: number; readonly duplicates: number };
+
+/** Imports have a time of their own. */
+const LEAVE_OUT_EXPIRED = "DELETE FROM incoming WHERE dataset IS NULL AND received_at < $keptFrom";
 
 const CREATE_CHUNKS = "CREATE OR REPLACE TEMP TABLE chunks (first_line UINTEGER, bytes BLOB)";
 
-/** Each statement is planned for some milliseconds, and holds its text several times over. */
-const READ_BYTES = 8_388_608;
+/** What an appender hands over at once: the collector shares this thread, and 4 MiB take it some milliseconds. */
+const FLUSH_BYTES = 4_194_304;
 
 /** Collects one batch; in JavaScript nothing of it is held. */
 export class Stage {
   private readonly writer: Connection;
+  /** Each statement is planned for some 20 ms, and holds its text several times over. */
+  private readonly readBytes: number;
   private lines = 0;
   private waitingBytes = 0;
+  /** Of those, what the appender holds. */
+  private heldBytes = 0;
   private appender: DuckDBAppender | undefined;
 
-  constructor(writer: Connection) {
+  constructor(writer: Connection, readBytes: number) {
     this.writer = writer;
+    this.readBytes = readBytes;
   }
 
   /** How many lines were added. */
@@ -41,29 +49,43 @@ export class Stage {
     this.appender.endRow();
     this.lines += lines;
     this.waitingBytes += bytes.length;
-    if (this.waitingBytes >= READ_BYTES) await this.readChunks();
+    this.heldBytes += bytes.length;
+    if (this.heldBytes >= FLUSH_BYTES) this.flush(this.appender);
+    if (this.waitingBytes >= this.readBytes) await this.readChunks();
   }
 
-  /** Leaves in `incoming` what of the batch is new; to be called inside a transaction. */
-  async finish(): Promise<Staged> {
-    await this.readChunks();
+  /** Reads what was added into `incoming`. */
+  async readChunks(): Promise<void> {
+    if (this.appender === undefined) return;
+    this.appender.closeSync();
+    this.appender = undefined;
+    this.waitingBytes = 0;
+    this.heldBytes = 0;
+    await this.writer.ask(READ_CHUNKS);
+    await this.writer.ask("DROP TABLE chunks");
+  }
+
+  /**
+   * Leaves in `incoming` what of the batch is new and not too old (null: nothing is); to be called inside a transaction,
+   * when all that was added is read.
+   */
+  async finish(keptFrom: Date | null): Promise<Staged> {
+    const { ask } = this.writer;
     const refused = await judgeDoubtfulLines(this.writer);
-    const duplicates = await leaveOutDuplicates(this.writer.ask);
+    const [left] = keptFrom === null ? [] : await ask(LEAVE_OUT_EXPIRED, { keptFrom });
+    const expired = Number(left?.["Count"] ?? 0);
+    const duplicates = await leaveOutDuplicates(ask);
     const { damaged, erased, newer } = refused;
-    return { ...refused, duplicates, events: this.lines - damaged - erased - newer - duplicates };
+    return { ...refused, duplicates, events: this.lines - damaged - erased - newer - expired - duplicates };
+  }
+
+  private flush(appender: DuckDBAppender): void {
+    appender.flushSync();
+    this.heldBytes = 0;
   }
 
   private async openAppender(): Promise<DuckDBAppender> {
     await this.writer.ask(CREATE_CHUNKS);
     return this.writer.duckdb.createAppender("chunks", "main", "temp");
-  }
-
-  private async readChunks(): Promise<void> {
-    if (this.appender === undefined) return;
-    this.appender.closeSync();
-    this.appender = undefined;
-    this.waitingBytes = 0;
-    await this.writer.ask(READ_CHUNKS);
-    await this.writer.ask("DROP TABLE chunks");
   }
 }

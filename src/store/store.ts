@@ -17,11 +17,11 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
 import { type Ask, unavailable } from "./duckdb.ts";
-import { type LineCounts, type LoadReport, NO_LINES } from "./load.ts";
-import { StoreFile } from "./store-file.ts";
-
-/** Name of the store's file in the data directory. */
-export const STORE_FILE = "store.duckdb";
+import { type Keeping, keepDays } from "./kept.ts";
+import { type LineCounts, NO_LINES } from "./line-counts.ts";
+import type { LoadReport } from "./load.ts";
+import { buildStore, installStore, type RebuildOptions, type RebuildReport } from "./rebuild.ts";
+import { STORE_FILE, StoreFile } from "./store-file.ts";
 
 const MIB = 1_048_576;
 
@@ -41,7 +41,17 @@ export type Store = {
   readonly load: () => Promise<LoadReport>;
   /** Runs a question's statements against one state of the store. Throws `store_unavailable`. */
   readonly read: <Result>(question: (ask: Ask) => Promise<Result>) => Promise<Result>;
+  /**
+   * Removes what is older than `retentionDays`, and its traces in the file; loads wait meanwhile. Returns how many events
+   * that were. Throws `store_unavailable`; what was not done is done by the next call.
+   */
+  readonly removeExpired: () => Promise<number>;
   readonly status: () => StoreStatus;
+  /**
+   * Builds the store anew from the log while the old one loads and answers on, and puts the new one in its place. Throws
+   * `store_unavailable`, and then the old one stays. For one caller at a time.
+   */
+  readonly rebuild: (onProgress: NonNullable<RebuildOptions["onProgress"]>) => Promise<RebuildReport>;
   /** Ends a running load at its next commit, then closes the file. */
   readonly close: () => Promise<void>;
 };
@@ -50,6 +60,8 @@ export type StoreOptions = {
   /** The data directory: the log's files, and the store's beside them. */
   readonly dataDir: string;
   readonly clock: Pick<Clock, "now" | "monotonicMs">;
+  /** UTC days after which events of the collector are too old; default: none ever is, nor an import. */
+  readonly retentionDays?: number;
   /** Bytes that DuckDB may hold; default a quarter of the machine's memory, from 256 MiB to 1 GiB. */
   readonly memoryLimitBytes?: number;
   /** Keeps the store in memory; the log is read from `dataDir` all the same. */
@@ -60,20 +72,35 @@ export type StoreOptions = {
 
 /** Opens the store of a data directory; loads nothing yet. Throws `store_unavailable` when another process has it. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dataDir, clock, onWarning } = options;
-  const file = new StoreFile(dataDir, {
+  const { dataDir, clock, onWarning, retentionDays } = options;
+  const keeping = retentionDays === undefined ? null : keepDays(dataDir, retentionDays, clock);
+  const database = {
     path: options.inMemory ? null : join(dataDir, STORE_FILE),
     memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryBytes(),
     now: clock.now,
     onWarning,
-  });
+  };
+  const file = new StoreFile(dataDir, database, keeping);
   await file.loader();
   const loads = new Loads(file, clock);
+  const closing = new AbortController();
+  let rebuilding: Promise<unknown> | undefined;
   return {
     load: () => loads.load(),
     read: (question) => file.read(question),
+    removeExpired: () => (keeping === null ? Promise.resolve(0) : loads.removeExpired(keeping)),
     status: () => loads.status(),
+    rebuild: async (onProgress) => {
+      if (options.inMemory) throw unavailable(new Error("the store is in memory only"));
+      const building = buildStore({ dataDir, clock, keeping, onProgress, signal: closing.signal });
+      rebuilding = building;
+      const report = await building;
+      await loads.exchange(() => installStore(dataDir));
+      return report;
+    },
     close: async () => {
+      closing.abort();
+      await rebuilding?.catch(() => {});
       await loads.end();
       await file.close();
     },
@@ -84,7 +111,9 @@ function defaultMemoryBytes(): number {
   return Math.min(1024 * MIB, Math.max(256 * MIB, totalmem() / 4));
 }
 
-/** One load at a time, and what came of the last. */
+const NOTHING_LOADED: LoadReport = { ...NO_LINES, files: 0, durationMs: 0 };
+
+/** One load, exchange or removal at a time, and what came of the last load. */
 class Loads {
   private readonly file: StoreFile;
   private readonly clock: StoreOptions["clock"];
@@ -116,9 +145,42 @@ class Loads {
     return { ...counts, lastLoadedAt: this.lastLoadedAt, lastError: this.lastError };
   }
 
+  /** Exchanges the file between two loads. */
+  exchange(put: () => void): Promise<void> {
+    return this.between(() => this.file.replace(put));
+  }
+
+  /** Removes what is too old between two loads. */
+  removeExpired(keeping: Keeping): Promise<number> {
+    return this.between(async () => {
+      try {
+        return await this.file.remove(await keeping.look());
+      } catch (error) {
+        this.file.notice(error);
+        throw unavailable(error);
+      }
+    });
+  }
+
+  /** Does something between two loads: those that are asked for meanwhile come after it. */
+  private async between<Result>(job: () => Promise<Result>): Promise<Result> {
+    await this.running?.catch(() => {});
+    if (this.running) return this.between(job);
+    if (this.isEnded) throw unavailable(new Error("the store is closed"));
+    const done = job();
+    this.running = done
+      .then(() => NOTHING_LOADED)
+      .finally(() => {
+        this.running = undefined;
+      });
+    await this.running;
+    return done;
+  }
+
   async end(): Promise<void> {
     this.isEnded = true;
     this.file.currentLoader()?.stop();
+    this.file.stopCopying();
     await this.waiting?.catch(() => {});
     await this.running?.catch(() => {});
   }

@@ -6,6 +6,7 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import type { Clock } from "../../clock.ts";
 import { describeError } from "../../errors.ts";
+import { firstKeptDay } from "../../log/files/retention-days.ts";
 import { type LineMark, readBehind } from "../../log/read/read-behind.ts";
 import { syncFolder } from "../../replace-file.ts";
 import { encodeFrame, encodeHeader, ID_BYTES, idFilePath, MAX_FRAME_IDS, readFrames } from "./id-file.ts";
@@ -18,7 +19,7 @@ export type StoredIdsOptions = {
   readonly writers: number;
   /** Ids remembered at the most. */
   readonly capacity: number;
-  /** Ids of events older than this are forgotten. */
+  /** Ids of events of older UTC days are forgotten (retention-days.ts). */
   readonly retentionDays: number;
   readonly clock: Clock;
   readonly onWarning: (message: string) => void;
@@ -167,7 +168,8 @@ export class StoredIds {
   }
 
   private forgetOld(): void {
-    const limit = Math.floor(this.options.clock.now() / HOUR_MS) - this.options.retentionDays * 24;
+    const { clock, retentionDays } = this.options;
+    const limit = Date.parse(firstKeptDay(retentionDays, clock.now())) / HOUR_MS;
     for (let [oldest] = this.buckets; oldest !== undefined && oldest.hour < limit; [oldest] = this.buckets) {
       this.window.dropOldest(oldest.count);
       this.buckets.shift();

@@ -12,10 +12,16 @@ const ABANDONED_MS = 86_400_000;
 
 /** Removes what nobody is writing any more. For the owner of the folder, before it writes itself. */
 export function removeLeftovers(dataDir: string, nowMs: number): void {
+  for (const name of readdirSync(dataDir)) if (OF_OWNER.test(name)) rmSync(join(dataDir, name), { force: true });
+  removeAbandoned(dataDir, nowMs);
+}
+
+/** Removes what killed imports and repairs left: what nobody has written to for a day. */
+export function removeAbandoned(dataDir: string, nowMs: number): void {
   for (const name of readdirSync(dataDir)) {
     const path = join(dataDir, name);
     const isOfOthers = OF_IMPORT.test(name) || OF_REPAIR.test(name);
-    if (OF_OWNER.test(name) || (isOfOthers && isOlder(path, nowMs - ABANDONED_MS))) rmSync(path, { force: true });
+    if (isOfOthers && isOlder(path, nowMs - ABANDONED_MS)) rmSync(path, { force: true });
   }
 }
 

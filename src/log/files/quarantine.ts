@@ -9,6 +9,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmSync,
   type Stats,
 } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +20,7 @@ import { activeName } from "./log-files.ts";
 
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 0x0a;
-const TORN = /^metrics-torn-\d{4}-\d{2}-\d{2}-.+\.jsonl$/;
+const TORN = /^metrics-torn-(\d{4}-\d{2}-\d{2})-.+\.jsonl$/;
 
 /**
  * Cuts a writer's active file back to its last whole line. What is cut off is first made durable in a file of its own,
@@ -44,6 +45,14 @@ export function quarantineTornTail(dataDir: string, writer: number): string | un
 /** Counts the torn lines in quarantine. */
 export function countTornLines(dataDir: string): number {
   return readdirSync(dataDir).filter((name) => TORN.test(name)).length;
+}
+
+/** Deletes the torn lines of UTC days before one, by the day in their names; returns how many there were. */
+export function deleteTornLines(dataDir: string, before: string): number {
+  const files = readdirSync(dataDir, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const old = files.filter(({ name }) => (TORN.exec(name)?.[1] ?? before) < before);
+  for (const { name } of old) rmSync(join(dataDir, name), { force: true });
+  return old.length;
 }
 
 function findWholeBytes(descriptor: number, size: number): number {

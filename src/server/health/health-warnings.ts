@@ -10,6 +10,8 @@ import type { Readings } from "./take-numbers.ts";
 const STORE_BEHIND_MS = 60_000;
 /** Rounds that a rotator may miss before it counts as late. */
 const ROTATOR_INTERVALS = 3;
+/** What is too old is removed once an hour. */
+const RETENTION_LATE_MS = 3 * 3_600_000;
 /** Share of requests answered 429 past which the limit meets more than the odd robot. */
 const LIMITED_RATIO = 0.005;
 /** Share of METRICS_MAX_LAG_MS past which a warning comes, well before events are refused for it. */
@@ -17,7 +19,7 @@ const LAG_SHARE = 0.25;
 
 export type HealthFacts = Pick<
   Readings,
-  "recent" | "disk" | "folder" | "store" | "lag" | "untrustedForwards" | "startedAt"
+  "recent" | "disk" | "folder" | "store" | "lag" | "untrustedForwards" | "startedAt" | "retainedAt"
 > & {
   readonly nowMs: number;
   /** The setting METRICS_MAX_LAG_MS. */
@@ -28,7 +30,15 @@ export type HealthFacts = Pick<
 
 type Rule = (facts: HealthFacts) => string | undefined;
 
-const RULES: readonly Rule[] = [warnOfProxy, warnOfDisk, warnOfStore, warnOfLag, warnOfRotator, warnOfLimit];
+const RULES: readonly Rule[] = [
+  warnOfProxy,
+  warnOfDisk,
+  warnOfStore,
+  warnOfLag,
+  warnOfRotator,
+  warnOfRetention,
+  warnOfLimit,
+];
 
 /** Lists the warnings that the facts give rise to. */
 export function listWarnings(facts: HealthFacts): readonly string[] {
@@ -77,6 +87,16 @@ function warnOfRotator({ folder: { rotator }, nowMs }: HealthFacts): string | un
   return (
     `the rotator last succeeded ${wholeSeconds(sinceMs)} ago and should every ${wholeSeconds(rotator.intervalMs)}: look ` +
     "whether it runs and what it logged, old files are not deleted meanwhile"
+  );
+}
+
+function warnOfRetention({ retainedAt, startedAt, nowMs }: HealthFacts): string | undefined {
+  if (retainedAt === undefined) return undefined;
+  const sinceMs = nowMs - (retainedAt ?? startedAt);
+  if (sinceMs <= RETENTION_LATE_MS) return undefined;
+  return (
+    `what is older than METRICS_RETENTION_DAYS was last removed ${wholeSeconds(sinceMs)} ago and should be every hour: the ` +
+    "server's log says why"
   );
 }
 

@@ -45,6 +45,8 @@ export type HealthParts = {
   readonly isBraked: () => boolean;
   /** Warnings of other processes, told beside this one's. */
   readonly otherWarnings?: () => readonly string[];
+  /** When what is too old was last removed; null before the first time. Left out where another process does it. */
+  readonly retainedAt?: () => number | null;
   /** False where another process logs the warnings of this one. */
   readonly isLogging: boolean;
 };
@@ -90,6 +92,7 @@ export async function openHealth(parts: HealthParts): Promise<Health> {
       lag: lag.read(),
       untrustedForwards: parts.addresses.untrustedForwards(),
       startedAt,
+      retainedAt: parts.retainedAt?.(),
       nowMs: clock.now(),
       maxLagMs: settings.maxLagMs,
       diskCriticalPercent: settings.diskCriticalPercent,
@@ -125,6 +128,7 @@ function readParts(parts: HealthParts): Omit<Readings, "folder" | "lag" | "start
     serverRate: server,
     trackerRate: tracker,
     isBraked: parts.isBraked(),
+    retainedAt: parts.retainedAt?.(),
     untrustedForwards: parts.addresses.untrustedForwards(),
   };
 }

@@ -139,6 +139,13 @@ export const METRICS = {
     help: "When the last load that succeeded began; absent before the first.",
     across: "max",
   },
+  retained: {
+    name: "passerby_retention_last_success_timestamp_seconds",
+    type: "gauge",
+    labels: [],
+    help: "When the collector last removed what is older than METRICS_RETENTION_DAYS; absent before the first time.",
+    across: "max",
+  },
   sampleRatio: {
     name: "passerby_sample_ratio",
     type: "gauge",

@@ -36,6 +36,8 @@ export type Readings = {
   /** Null until an operator has set it. */
   readonly trackerRate: number | null;
   readonly isBraked: boolean;
+  /** When what is too old was last removed; null before the first time, undefined where another process does it. */
+  readonly retainedAt?: number | null | undefined;
   readonly untrustedForwards: number;
   readonly lag: LoopLag;
   readonly startedAt: number;
@@ -128,12 +130,13 @@ function logValues({
 
 function stateValues(
   readings: Readings,
-): ValuesOf<"ringEvents" | "storeFailing" | "storeLoaded" | "sampleRatio" | "brake"> {
-  const { store, serverRate, trackerRate } = readings;
+): ValuesOf<"ringEvents" | "storeFailing" | "storeLoaded" | "retained" | "sampleRatio" | "brake"> {
+  const { store, serverRate, trackerRate, retainedAt } = readings;
   return {
     ringEvents: one(readings.ringEvents),
     storeFailing: one(store === null ? undefined : Number(store.lastError !== null)),
     storeLoaded: one(seconds(store?.lastLoadedAt ?? undefined)),
+    retained: one(seconds(retainedAt ?? undefined)),
     sampleRatio: [...one(serverRate, { side: "server" }), ...one(trackerRate ?? undefined, { side: "tracker" })],
     brake: one(Number(readings.isBraked)),
   };

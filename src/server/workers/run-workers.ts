@@ -101,6 +101,7 @@ async function openMainHealth(
     rates: () => readRates(control, clock.now()),
     isBraked: () => control.dropReason("", clock.now()) === "brake",
     otherWarnings: () => board.warnings(),
+    retainedAt: folder.retaining.lastDoneAt,
     isLogging: true,
   });
   closers.add(() => health.close());

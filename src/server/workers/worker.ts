@@ -13,6 +13,7 @@ import { type Closers, createClosers, repeat } from "../closers.ts";
 import { createRequestMeter } from "../health/request-meter.ts";
 import { openServerLog } from "../health/server-log.ts";
 import { type Intake, openIntake } from "../intake.ts";
+import { forgetOldEvents, LOOK_MS } from "../retaining.ts";
 import type { Starting } from "../starting.ts";
 import { listenForClients } from "./client-listener.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
@@ -69,6 +70,7 @@ async function open(start: WorkerStart, tell: Tell, closers: Closers): Promise<R
     const used = intake.limiter.drain();
     if (events.length > 0 || used.addresses.length > 0) tell({ kind: "news", news: { events, used } });
   });
+  repeat(closers, LOOK_MS, () => forgetOldEvents(ring, settings.retentionDays, clock.now()));
   const sites = [UNKNOWN_SITE, ...settings.sites.map(({ name }) => name)];
   repeat(closers, STATE_MS, () => tell({ kind: "state", state: stateOf(intake, sites) }));
   tell({ kind: "listening", state: stateOf(intake, sites) });

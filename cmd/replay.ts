@@ -1,0 +1,197 @@
+/** `passerby replay`: rebuilds the store from the log, through the running collector or, without one, by itself. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { SingleBar } from "cli-progress";
+import { Command } from "commander";
+import { Compile } from "typebox/compile";
+import { systemClock } from "../src/clock.ts";
+import { describeError, PasserbyError } from "../src/errors.ts";
+import { askOwner, type Json } from "../src/log/owner/control-channel.ts";
+import { claimDataDir } from "../src/log/owner/ownership.ts";
+import { REPLAY_COMMAND, REPLAY_STATUS_COMMAND, writeReport } from "../src/server/replay-command.ts";
+import type { LoadProgress } from "../src/store/load.ts";
+import { commandSettings } from "./settings.ts";
+
+type Flags = { dataDir?: string; json?: boolean };
+
+const HELP = `
+The store (store.duckdb) holds the events of the log as columns; what it has, the log has. The new store is built in a file of
+its own (store-replay.duckdb) and takes the old one's place when it is whole. A replay that was ended goes on from there
+with the next one. Beside a running collector the collector does the work, and answers from the old store meanwhile.
+
+Exit codes:
+  0  the new store is in place
+  1  the replay did not end: the old store is as it was, and the next replay goes on
+  2  wrong usage, or a data directory that cannot be used
+
+Examples:
+  passerby replay
+  passerby replay --data-dir /var/lib/passerby --json`;
+
+/** How often the collector is asked how far it is. */
+const ASK_MS = 250;
+
+const counts = [
+  "events",
+  "resumed",
+  "duplicates",
+  "damaged",
+  "erased",
+  "bytes",
+  "seconds",
+  "peak_memory_bytes",
+] as const;
+
+const reportShape = Compile({
+  type: "object",
+  required: counts,
+  properties: {
+    events: { type: "number" },
+    resumed: { type: "number" },
+    duplicates: { type: "number" },
+    damaged: { type: "number" },
+    erased: { type: "number" },
+    bytes: { type: "number" },
+    seconds: { type: "number" },
+    peak_memory_bytes: { type: "number" },
+  },
+} as const);
+
+const progressShape = Compile({
+  type: "object",
+  required: ["events", "bytes", "totalBytes"],
+  properties: { events: { type: "number" }, bytes: { type: "number" }, totalBytes: { type: "number" } },
+} as const);
+
+type Report = Readonly<Record<(typeof counts)[number], number>>;
+
+/** Makes the subcommand. */
+export function replayCommand(): Command {
+  return new Command("replay")
+    .description("rebuild the store from the log")
+    .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
+    .option("--json", "print the report as JSON, and no progress")
+    .addHelpText("after", HELP)
+    .action(replay);
+}
+
+async function replay(flags: Flags): Promise<void> {
+  const dataDir = resolve(commandSettings({ METRICS_DATA_DIR: flags.dataDir }, undefined).dataDir);
+  if (!existsSync(dataDir)) {
+    throw new PasserbyError("input_unreadable", `there is no data directory ${dataDir}: give it with --data-dir`);
+  }
+  const bar = startBar(flags.json === true);
+  try {
+    const answer = await askCollector(dataDir, bar.update);
+    const report = readReport(answer ?? (await replayUnowned(dataDir, bar.update)));
+    bar.stop();
+    const by = answer === undefined ? "command" : "collector";
+    console.log(flags.json ? JSON.stringify(reportJson(report, by)) : reportText(report, by));
+  } catch (error) {
+    if (!(error instanceof PasserbyError) || !NOT_ENDED.includes(error.code)) throw error;
+    bar.stop();
+    const cause = error.cause === undefined ? "" : `: ${describeError(error.cause)}`;
+    process.stderr.write(`passerby: the replay did not end, the old store is as it was: ${error.message}${cause}\n`);
+    process.exitCode = 1;
+  } finally {
+    bar.stop();
+  }
+}
+
+/** The collector stopped, its store is off, or the disk or the database failed. */
+const NOT_ENDED: readonly string[] = ["store_unavailable", "internal_error"];
+
+/** Has the running collector do it; undefined where none runs. */
+async function askCollector(dataDir: string, onProgress: (progress: LoadProgress) => void): Promise<Json | undefined> {
+  const timer = setInterval(() => {
+    askOwner(dataDir, REPLAY_STATUS_COMMAND).then(
+      (progress) => progressShape.Check(progress) && onProgress(progress),
+      () => undefined, // Whoever waits for the replay is told.
+    );
+  }, ASK_MS);
+  try {
+    return await askOwner(dataDir, REPLAY_COMMAND);
+  } catch (error) {
+    if (!(error instanceof PasserbyError) || error.code !== "not_found") throw error;
+    const message = `${dataDir} belongs to another command, or to a collector that starts: wait until it is done`;
+    throw new PasserbyError("data_dir_owned", message);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function replayUnowned(dataDir: string, onProgress: (progress: LoadProgress) => void): Promise<Json> {
+  // Only here: DuckDB takes some 40 MB, and no other command needs it.
+  const { buildStore, installStore } = await import("../src/store/rebuild.ts");
+  // DuckDB makes files of its own, and what a data directory holds is its owner's business alone.
+  process.umask(0o077);
+  const ownership = await claimDataDir(dataDir, systemClock);
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    const report = await buildStore({ dataDir, clock: systemClock, onProgress, signal: stopping.signal });
+    installStore(dataDir);
+    return writeReport(report);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    await ownership.release();
+  }
+}
+
+function readReport(answer: Json): Report {
+  if (reportShape.Check(answer)) return answer;
+  throw new PasserbyError("internal_error", "the collector is of another version: restart it, and try again");
+}
+
+type By = "collector" | "command";
+
+function reportJson(report: Report, by: By): Readonly<Record<string, unknown>> {
+  return { ok: true, by, ...report, events_per_second: eventsPerSecond(report) };
+}
+
+function reportText(report: Report, by: By): string {
+  const { events, resumed, duplicates, damaged, erased, seconds, peak_memory_bytes: peak } = report;
+  const count = (value: number): string => value.toLocaleString("en-US");
+  const lines = [
+    `${count(events)} events in the store, rebuilt by the ${by === "collector" ? "running collector" : "command"} in ` +
+      `${seconds.toFixed(1)} s (${count(eventsPerSecond(report))} events/s, ${count(Math.round(peak / 1e6))} MB at most)`,
+  ];
+  if (resumed > 0) lines.push(`  ${count(resumed)} of them were there from a replay that was ended before`);
+  lines.push(
+    `  ${count(duplicates)} duplicates left out, ${count(erased)} lines erased, ${count(damaged)} lines damaged`,
+  );
+  return lines.join("\n");
+}
+
+function eventsPerSecond({ events, resumed, seconds }: Report): number {
+  return Math.round((events - resumed) / Math.max(seconds, 0.001));
+}
+
+type Bar = { readonly update: (progress: LoadProgress) => void; readonly stop: () => void };
+
+/** A bar for a person who waits; nothing for a file or another program. */
+function startBar(isQuiet: boolean): Bar {
+  if (isQuiet || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+  const format = "replaying {bar} {percentage} % | {events} events, {rate}/s | {eta_formatted} left";
+  const bar = new SingleBar({
+    format,
+    stream: process.stderr,
+    clearOnComplete: true,
+    hideCursor: true,
+    etaBuffer: 100,
+  });
+  const started = systemClock.monotonicMs();
+  bar.start(1, 0, { events: 0, rate: 0 });
+  return {
+    update: ({ events, bytes, totalBytes }) => {
+      const seconds = (systemClock.monotonicMs() - started) / 1000;
+      bar.setTotal(Math.max(totalBytes, 1));
+      bar.update(Math.min(bytes, totalBytes), {
+        events: events.toLocaleString("en-US"),
+        rate: Math.round(events / seconds).toLocaleString("en-US"),
+      });
+    },
+    stop: () => bar.stop(),
+  };
+}

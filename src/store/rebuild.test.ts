@@ -1,0 +1,230 @@
+/** Holds a rebuilt store equal to one that was loaded as the log grew, and the old one untouched until the new one is whole. */
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { streams } from "../../test/differential/streams.ts";
+import { isLong } from "../../test/means.ts";
+import { eventsOf, makeSampleLog, type SampleLog } from "../../test/sample-log.ts";
+import { systemClock } from "../clock.ts";
+import type { BatchSize } from "./batch.ts";
+import { buildStore, installStore, REPLAY_FILE } from "./rebuild.ts";
+import { openStore, type Store } from "./store.ts";
+
+let log: SampleLog;
+beforeEach(() => {
+  log = makeSampleLog();
+});
+afterEach(() => log.remove());
+
+const open = (): Promise<Store> =>
+  openStore({ dataDir: log.dataDir, clock: systemClock, onWarning: (message) => expect.fail(message) });
+
+/** Everything a store holds, in an order of its own. */
+async function contentOf(store: Store): Promise<unknown> {
+  const all = (table: string, order: string): Promise<unknown> =>
+    store.read((ask) => ask(`SELECT * FROM ${table} ORDER BY ${order}`));
+  return [
+    await all("events", "writer, start, seq"),
+    await all("sessions", "ALL"),
+    await all("checkpoints", "file"),
+    { ...store.status(), lastLoadedAt: null },
+  ];
+}
+
+async function rebuilt(batch?: BatchSize): Promise<Store> {
+  await buildStore({ dataDir: log.dataDir, clock: systemClock, ...(batch && { batch }) });
+  installStore(log.dataDir);
+  return open();
+}
+
+const page = (index: number): string => {
+  const minute = String(index % 60).padStart(2, "0");
+  return `2026-11-20T${String(Math.floor(index / 600) % 24).padStart(2, "0")}:${minute} v${index % 97} page_view /${index % 7} id=${index}`;
+};
+const pages = (count: number, from = 0): ReturnType<typeof eventsOf> =>
+  eventsOf(Array.from({ length: count }, (_, index) => page(from + index)).join("\n"));
+
+test("a rebuilt store holds what one holds that was loaded as the log grew", { timeout: 300_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      streams(60),
+      fc.array(fc.nat({ max: 60 }), { maxLength: 3 }),
+      fc.constantFrom("no line\n", '{"v":1,"writer":"w1","start":"start-1","seq":9,"erased":true}\n'),
+      async (stream, cuts, other) => {
+        log.remove();
+        log = makeSampleLog();
+        const grown = await open();
+        const bounds = [0, ...[...cuts].sort((a, b) => a - b), stream.events.length];
+        for (const [index, from] of bounds.slice(0, -1).entries()) {
+          log.append(stream.events.slice(from, bounds[index + 1]));
+          if (index === 1) log.appendText(other);
+          await grown.load();
+        }
+        const expected = await contentOf(grown);
+        await grown.close();
+        const store = await rebuilt();
+        const found = await contentOf(store);
+        await store.close();
+        expect(found).toEqual(expected);
+      },
+    ),
+    { numRuns: isLong ? 300 : 12 },
+  );
+});
+
+describe("a rebuild", () => {
+  test("leaves out duplicates and counts damaged and erased lines as the loads before it did", async () => {
+    log.append(pages(3_000));
+    log.append(pages(500));
+    log.appendText("no line\n");
+    log.appendText('{"v":1,"writer":"w1","start":"start-1","seq":9,"erased":true}\n');
+    const grown = await open();
+    await grown.load();
+    log.append(pages(2_000, 2_500));
+    expect(await grown.load()).toMatchObject({ events: 1_500, duplicates: 500 });
+    const expected = await contentOf(grown);
+    await grown.close();
+    const report = await buildStore({ dataDir: log.dataDir, clock: systemClock });
+    expect(report).toMatchObject({ events: 4_500, duplicates: 1_000, damaged: 1, erased: 1, resumed: 0 });
+    expect(report.bytes).toBe(statSync(join(log.dataDir, "metrics.jsonl")).size);
+    installStore(log.dataDir);
+    const store = await open();
+    expect(await contentOf(store)).toEqual(expected);
+    await store.close();
+    expect(readdirSync(log.dataDir).sort()).toEqual(["metrics.jsonl", "store.duckdb"]);
+  });
+
+  test("gives the same in many batches as in one", async () => {
+    log.append(pages(6_000));
+    log.append(pages(6_000, 3_000));
+    const grown = await open();
+    await grown.load();
+    const expected = await contentOf(grown);
+    await grown.close();
+    // Lines come in chunks of 256 KiB, and each is a batch here.
+    const store = await rebuilt({ lines: 1, bytes: 1, readBytes: 1 });
+    expect(await contentOf(store)).toEqual(expected);
+    await store.close();
+  });
+
+  test("goes on from what an ended one has built", async () => {
+    log.append(pages(1_000));
+    await buildStore({ dataDir: log.dataDir, clock: systemClock });
+    log.append(pages(500, 1_000));
+    expect(await buildStore({ dataDir: log.dataDir, clock: systemClock })).toMatchObject({
+      events: 1_500,
+      resumed: 1_000,
+    });
+  });
+
+  test("begins anew where the file that an ended one left is damaged", async () => {
+    log.append(pages(1_000));
+    writeFileSync(join(log.dataDir, REPLAY_FILE), "no database");
+    expect(await buildStore({ dataDir: log.dataDir, clock: systemClock })).toMatchObject({ events: 1_000, resumed: 0 });
+  });
+
+  test("that is stopped leaves the old store and says so", async () => {
+    log.append(pages(10));
+    const signal = AbortSignal.abort();
+    await expect(buildStore({ dataDir: log.dataDir, clock: systemClock, signal })).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+  });
+});
+
+describe("an open store that is rebuilt", () => {
+  test("answers from the old file, then from the new one, and loads on", async () => {
+    log.append(pages(2_000));
+    const store = await open();
+    await store.load();
+    await store.read((ask) => ask("SELECT 1"));
+    const before = await contentOf(store);
+    const inode = statSync(join(log.dataDir, "store.duckdb")).ino;
+    let answers = 0;
+    let isDone = false;
+    const rebuilding = store
+      .rebuild(() => {})
+      .finally(() => {
+        isDone = true;
+      });
+    while (!isDone) {
+      const [row] = await store.read((ask) => ask("SELECT count(*) AS events FROM events"));
+      expect(row?.["events"]).toBe(2_000n);
+      answers += 1;
+    }
+    expect(await rebuilding).toMatchObject({ events: 2_000 });
+    expect(answers).toBeGreaterThan(1);
+    expect(statSync(join(log.dataDir, "store.duckdb")).ino).not.toBe(inode);
+    expect(await contentOf(store)).toEqual(before);
+    log.append(pages(10, 2_000));
+    expect(await store.load()).toMatchObject({ events: 10, duplicates: 0 });
+    await store.close();
+  });
+
+  test("can be closed meanwhile, and keeps its old file", async () => {
+    log.append(pages(200));
+    const store = await open();
+    await store.load();
+    const inode = statSync(join(log.dataDir, "store.duckdb")).ino;
+    const rebuilding = store.rebuild(() => {});
+    rebuilding.catch(() => {});
+    await store.close();
+    await expect(rebuilding).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(statSync(join(log.dataDir, "store.duckdb")).ino).toBe(inode);
+  });
+});
+
+const BUILDER = `
+  import { buildStore, installStore } from ${JSON.stringify(new URL("./rebuild.ts", import.meta.url).href)};
+  import { systemClock } from ${JSON.stringify(new URL("../clock.ts", import.meta.url).href)};
+  const [, dataDir] = process.argv;
+  await buildStore({ dataDir, clock: systemClock, onProgress: () => console.log("stored") });
+  installStore(dataDir);
+`;
+
+/** Rebuilds in a process of its own that is killed so many milliseconds after its first batch was stored. */
+function buildAndKill(afterMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, ["--input-type=module", "-e", BUILDER, log.dataDir]);
+    child.stdout?.once("data", () => setTimeout(() => child.kill("SIGKILL"), afterMs));
+    child.once("exit", () => resolve());
+  });
+}
+
+test("killed at any moment, a rebuild leaves a whole store, and the next one ends it", {
+  timeout: 300_000,
+}, async () => {
+  for (let shard = 0; shard < 6; shard += 1) log.append(pages(3_000, shard * 3_000), shard + 1);
+  const grown = await open();
+  await grown.load();
+  const expected = await contentOf(grown);
+  await grown.close();
+  const rounds = isLong ? 60 : 4;
+  for (let round = 0; round < rounds; round += 1) {
+    await buildAndKill((round * 67) % 500);
+    const store = await open();
+    expect(await contentOf(store)).toEqual(expected);
+    await store.close();
+  }
+  const store = await rebuilt();
+  expect(await contentOf(store)).toEqual(expected);
+  await store.close();
+  expect(existsSync(join(log.dataDir, REPLAY_FILE))).toBe(false);
+});
+
+test("a rebuild reads compressed shards as it reads plain ones", async () => {
+  log.append(pages(3_000));
+  const plain = await open();
+  await plain.load();
+  const expected = await contentOf(plain);
+  await plain.close();
+  const lines = readFileSync(join(log.dataDir, "metrics.jsonl"));
+  writeFileSync(join(log.dataDir, "metrics-2026-11-20.1.jsonl.gz"), gzipSync(lines));
+  writeFileSync(join(log.dataDir, "metrics.jsonl"), "");
+  const store = await rebuilt();
+  expect(await contentOf(store)).toEqual(expected);
+  await store.close();
+});
