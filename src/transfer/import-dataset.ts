@@ -127,7 +127,7 @@ async function publish(
   try {
     return await writeImportShard({ dataDir, dataset, clock, fileKey: key }, events);
   } catch (cause) {
-    if (systemErrorCode(cause) === undefined) throw cause;
+    if (cause instanceof PasserbyError || systemErrorCode(cause) === undefined) throw cause;
     throw new PasserbyError(
       "data_dir_unusable",
       `${dataDir} cannot take the import (${describeError(cause)}): nothing was imported`,

@@ -4,32 +4,32 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 /** What DuckDB may hold; what a row group of events needs is far below. */
 const MEMORY_LIMIT = "384MiB";
 
-/** Which files may be read and written: the files themselves, or all of a folder. */
-export type ParquetAccess = { readonly files: readonly string[] } | { readonly folder: string };
+/** Which files may be read and written: one file, or all of a folder. */
+export type ParquetAccess = { readonly file: string } | { readonly folder: string };
 
-/** Opens a connection, hands it to `use`, and closes all of it. */
-export async function withParquet<Result>(
-  access: ParquetAccess,
-  use: (connection: DuckDBConnection) => Promise<Result>,
-): Promise<Result> {
+export type ParquetDoor = { readonly connection: DuckDBConnection; readonly close: () => void };
+
+/** Opens a connection. Close it. */
+export async function openParquetDoor(access: ParquetAccess): Promise<ParquetDoor> {
   const instance = await DuckDBInstance.create(":memory:", { memory_limit: MEMORY_LIMIT, threads: "2" });
   try {
     const connection = await instance.connect();
-    try {
-      await connection.run("SET GLOBAL TimeZone = 'UTC'");
-      await connection.run(
-        "files" in access
-          ? `SET allowed_paths = [${access.files.map(quoteText).join(", ")}]`
-          : `SET allowed_directories = [${quoteText(access.folder)}]`,
-      );
-      await connection.run("SET enable_external_access = false");
-      await connection.run("SET lock_configuration = true");
-      return await use(connection);
-    } finally {
+    const allowed =
+      "file" in access
+        ? `SET allowed_paths = [${quoteText(access.file)}]`
+        : `SET allowed_directories = [${quoteText(access.folder)}]`;
+    await connection.run("SET GLOBAL TimeZone = 'UTC'");
+    await connection.run(allowed);
+    await connection.run("SET enable_external_access = false");
+    await connection.run("SET lock_configuration = true");
+    const close = (): void => {
       connection.closeSync();
-    }
-  } finally {
+      instance.closeSync();
+    };
+    return { connection, close };
+  } catch (error) {
     instance.closeSync();
+    throw error;
   }
 }
 

@@ -52,7 +52,7 @@ export async function placeFile(write: WriteInFolder, path: string, dataDir: str
       syncFolder(beside);
     });
   } catch (cause) {
-    if (systemErrorCode(cause) === undefined) throw cause;
+    if (cause instanceof PasserbyError || systemErrorCode(cause) === undefined) throw cause;
     throw new PasserbyError("setting_invalid", `--out ${path} cannot be written: ${describeError(cause)}`, { cause });
   }
 }

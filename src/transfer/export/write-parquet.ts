@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { EventField, StoredEvent } from "../../event.ts";
-import { quoteName, quoteText, withParquet } from "../parquet-door.ts";
+import { openParquetDoor, quoteName, quoteText } from "../parquet-door.ts";
 import { EXPORT_FIELDS, toWireRecord } from "./wire-record.ts";
 
 /**
@@ -16,7 +16,12 @@ export async function writeParquet(folder: string, batches: AsyncIterable<readon
   const lines = join(folder, "events.jsonl");
   const path = join(folder, "events.parquet");
   await pipeline(Readable.from(toFlatLines(batches)), createWriteStream(lines, { flags: "wx", mode: 0o600 }));
-  await withParquet({ folder }, (connection) => connection.run(copyStatement(lines, path)));
+  const door = await openParquetDoor({ folder });
+  try {
+    await door.connection.run(copyStatement(lines, path));
+  } finally {
+    door.close();
+  }
   await rm(lines);
   return path;
 }
