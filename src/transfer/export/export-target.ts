@@ -14,7 +14,7 @@ export type WriteInFolder = (folder: string) => Promise<string>;
 /** Writes text to a stream and waits where it is slow. Returns false when its reader has gone away. */
 export async function writeToStream(texts: AsyncIterable<string | Buffer>, stream: Writable): Promise<boolean> {
   try {
-    await pipeline(Readable.from(texts), stream, { end: false });
+    await pipeline(Readable.from(texts, { highWaterMark: 2 }), stream, { end: false });
     return true;
   } catch (error) {
     // `passerby export | head` is no failure.
@@ -59,7 +59,7 @@ export async function placeFile(write: WriteInFolder, path: string, dataDir: str
 
 /** Writes text to a new file and returns its path. */
 export async function writeTextFile(path: string, texts: AsyncIterable<string>): Promise<string> {
-  await pipeline(Readable.from(texts), createWriteStream(path, { flags: "wx", mode: 0o600 }));
+  await pipeline(Readable.from(texts, { highWaterMark: 2 }), createWriteStream(path, { flags: "wx", mode: 0o600 }));
   return path;
 }
 

@@ -15,7 +15,10 @@ import { EXPORT_FIELDS, toWireRecord } from "./wire-record.ts";
 export async function writeParquet(folder: string, batches: AsyncIterable<readonly StoredEvent[]>): Promise<string> {
   const lines = join(folder, "events.jsonl");
   const path = join(folder, "events.parquet");
-  await pipeline(Readable.from(toFlatLines(batches)), createWriteStream(lines, { flags: "wx", mode: 0o600 }));
+  await pipeline(
+    Readable.from(toFlatLines(batches), { highWaterMark: 2 }),
+    createWriteStream(lines, { flags: "wx", mode: 0o600 }),
+  );
   const door = await openParquetDoor({ folder });
   try {
     await door.connection.run(copyStatement(lines, path));
