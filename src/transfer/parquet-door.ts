@@ -1,8 +1,8 @@
 /** DuckDB as reader and writer of Parquet files: in memory, bounded, and with access to nothing but what it is opened for. */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
-/** What DuckDB may hold; what a row group of events needs is far below. */
-const MEMORY_LIMIT = "384MiB";
+/** What DuckDB may hold: a row group of the largest events, and one thread's buffers. */
+const MEMORY_LIMIT = "512MiB";
 
 /** Which files may be read and written: one file, or all of a folder. */
 export type ParquetAccess = { readonly file: string } | { readonly folder: string };
@@ -11,7 +11,7 @@ export type ParquetDoor = { readonly connection: DuckDBConnection; readonly clos
 
 /** Opens a connection. Close it. */
 export async function openParquetDoor(access: ParquetAccess): Promise<ParquetDoor> {
-  const instance = await DuckDBInstance.create(":memory:", { memory_limit: MEMORY_LIMIT, threads: "2" });
+  const instance = await DuckDBInstance.create(":memory:", { memory_limit: MEMORY_LIMIT, threads: "1" });
   try {
     const connection = await instance.connect();
     const allowed =

@@ -13,8 +13,8 @@ import { encodeLines } from "../../log/write/encode-line.ts";
 const PASSERBY = fileURLToPath(new URL("../../../cmd/passerby.ts", import.meta.url));
 const TELL = `data:text/javascript,process.on("exit",()=>console.error("RSS="+process.resourceUsage().maxRSS/1024))`;
 
-/** Of the process: heap, DuckDB's 384 MiB and the ids remembered; the log below has more. */
-const MAX_MEGABYTES = 700;
+/** Of the process: heap, DuckDB's 512 MiB and the ids remembered; the log below has more. */
+const MAX_MEGABYTES = 900;
 const EVENTS = 1_000_000;
 const BATCH = 1000;
 
