@@ -4,6 +4,7 @@ import packageFacts from "../package.json" with { type: "json" };
 import { describeError, PasserbyError } from "../src/errors.ts";
 import { backupCommand } from "./backup.ts";
 import { brakeCommand } from "./brake.ts";
+import { exportCommand } from "./export.ts";
 import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
 import { keyCommand } from "./key.ts";
@@ -25,6 +26,7 @@ const program = new Command("passerby")
   .addCommand(keyCommand())
   .addCommand(signInCommand())
   .addCommand(importCommand())
+  .addCommand(exportCommand())
   .addCommand(brakeCommand())
   .addCommand(identityCommand())
   .addCommand(ledgerCommand())

@@ -1,78 +1,65 @@
 /** Reads the lines of an access log one batch after another into page views, and counts what it leaves out and why. */
 import type { AcceptedEvent } from "../event.ts";
 import { type AccessFormat, parseAccessLine } from "./access-line.ts";
+import { type BadLineCounts, BadLines } from "./bad-lines.ts";
 import { importedEventId } from "./import-id.ts";
 import { type PageViewMaker, reasonToSkip, type SkipReason, toPageView } from "./page-view.ts";
 import { type InputLine, MAX_LINE_BYTES } from "./split-lines.ts";
 
-/** A line that is no request. */
-export type BadLineReport = { readonly line: number; readonly reason: string };
-
-export type ImportCounts = {
+export type ImportCounts = BadLineCounts & {
   readonly lines: number;
   /** Page views in the file, new or not; how many of the new ones are robots'. */
   readonly pageViews: number;
   readonly botPageViews: number;
   /** Requests that are no page view, by reason. */
   readonly skipped: Readonly<Record<SkipReason, number>>;
-  readonly badLines: number;
-  /** The first twenty of them. */
-  readonly firstBadLines: readonly BadLineReport[];
 };
 
-export type LineReaderOptions = {
+/** Which file the lines are of. */
+export type LineFile = {
   readonly format: AccessFormat;
   /** Key of the file, of which the events' ids are made. */
   readonly key: string;
   /** Lines that begin before this byte were imported earlier. */
   readonly presentBytes: number;
-  readonly maker: PageViewMaker;
 };
 
-const SHOWN_BAD_LINES = 20;
-
 export class LineReader {
-  private readonly options: LineReaderOptions;
+  private readonly maker: PageViewMaker;
   private readonly skipped = { not_get: 0, not_ok: 0, asset: 0, no_path: 0 };
-  private readonly firstBadLines: BadLineReport[] = [];
+  private readonly bad = new BadLines();
   private lines = 0;
   private pageViews = 0;
   private botPageViews = 0;
-  private badLines = 0;
 
-  constructor(options: LineReaderOptions) {
-    this.options = options;
+  constructor(maker: PageViewMaker) {
+    this.maker = maker;
   }
 
   /** Returns the new page views among lines. */
-  read(lines: readonly InputLine[]): readonly AcceptedEvent[] {
-    return lines.map((line) => this.readLine(line)).filter((event) => event !== undefined);
+  read(lines: readonly InputLine[], file: LineFile): readonly AcceptedEvent[] {
+    return lines.map((line) => this.readLine(line, file)).filter((event) => event !== undefined);
   }
 
   counts(): ImportCounts {
-    const { lines, pageViews, botPageViews, skipped, badLines, firstBadLines } = this;
-    return { lines, pageViews, botPageViews, skipped, badLines, firstBadLines };
+    const { lines, pageViews, botPageViews, skipped } = this;
+    return { lines, pageViews, botPageViews, skipped, ...this.bad.counts() };
   }
 
-  private readLine({ number, offset, text }: InputLine): AcceptedEvent | undefined {
+  private readLine({ number, offset, text }: InputLine, file: LineFile): AcceptedEvent | undefined {
     this.lines += 1;
-    if (text === undefined) return this.refuse(number, `longer than ${MAX_LINE_BYTES} bytes`);
-    const request = parseAccessLine(text, this.options.format);
-    if ("reason" in request) return this.refuse(number, request.reason);
+    if (text === undefined) return this.bad.add(number, `longer than ${MAX_LINE_BYTES} bytes`);
+    const request = parseAccessLine(text, file.format);
+    if ("reason" in request) return this.bad.add(number, request.reason);
     const reason = reasonToSkip(request);
     if (reason !== undefined) {
       this.skipped[reason] += 1;
       return undefined;
     }
     this.pageViews += 1;
-    if (offset < this.options.presentBytes) return undefined;
-    const event = toPageView(request, importedEventId(this.options.key, offset), this.options.maker);
+    if (offset < file.presentBytes) return undefined;
+    const event = toPageView(request, importedEventId(file.key, offset), this.maker);
     if (event.isBot) this.botPageViews += 1;
     return event;
-  }
-
-  private refuse(line: number, reason: string): undefined {
-    this.badLines += 1;
-    if (this.firstBadLines.length < SHOWN_BAD_LINES) this.firstBadLines.push({ line, reason });
   }
 }

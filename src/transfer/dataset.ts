@@ -3,7 +3,8 @@
  * files it was made of, so that the same file, or one that has grown, is not imported twice.
  *
  * The shards are the truth: this record is written after a shard is published, and a shard without a record (the
- * import was killed between the two) is recognised by its first event's id.
+ * import was killed between the two) is recognised by the `start` of its lines; one written before lines said so, by its
+ * first event's id.
  */
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import { type LogFile, listLogFiles } from "../log/files/log-files.ts";
 import { isStoredEvent } from "../log/read/decode-line.ts";
 import { readEvents } from "../log/read/read-lines.ts";
+import { fileKeyOfStart } from "../log/write/import-shard.ts";
 import { replaceFile } from "../replace-file.ts";
 import { fileKeyOfEvent } from "./import-id.ts";
 import type { Fingerprint } from "./input-file.ts";
@@ -69,7 +71,7 @@ export function writeDataset(dataDir: string, dataset: Dataset): void {
   }
 }
 
-/** The shards of imports in a data directory with the key of the file that each was made of. */
+/** The shards of imports in a data directory, by the name they were sealed under, with the key of the file that each was made of. */
 export type ImportedShard = { readonly shard: string; readonly dataset: string; readonly fileKey: string | undefined };
 
 /** Lists the shards of all datasets. */
@@ -77,7 +79,7 @@ export async function listImportedShards(dataDir: string): Promise<readonly Impo
   const shards: ImportedShard[] = [];
   for (const file of await listLogFiles(dataDir)) {
     if (file.kind !== "import") continue;
-    shards.push({ shard: file.name, dataset: file.dataset, fileKey: await readFileKey(file) });
+    shards.push({ shard: file.shard, dataset: file.dataset, fileKey: await readFileKey(file) });
   }
   return shards;
 }
@@ -94,7 +96,7 @@ export function removeLeftovers(dataDir: string, name: string, nowMs: number): v
 
 async function readFileKey(file: LogFile): Promise<string | undefined> {
   for await (const { decoded } of readEvents(file.path)) {
-    if (isStoredEvent(decoded)) return fileKeyOfEvent(decoded.eventId);
+    if (isStoredEvent(decoded)) return fileKeyOfStart(decoded.start) ?? fileKeyOfEvent(decoded.eventId);
   }
   return undefined;
 }

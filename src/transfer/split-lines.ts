@@ -16,19 +16,28 @@ const NEWLINE = 0x0a;
 
 /**
  * Yields the lines of a stream in batches, one batch a chunk. A line ends with LF or CR LF, the last also without.
- * Bytes that are not UTF-8 become U+FFFD; a byte order mark at the start is left out.
+ * Bytes that are not UTF-8 become U+FFFD; a byte order mark at the start is left out; a longer line than `maxLineBytes`
+ * has no text.
  */
-export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly InputLine[], void, void> {
-  const cutter = new LineCutter();
+export async function* splitLines(
+  chunks: AsyncIterable<Buffer>,
+  maxLineBytes: number = MAX_LINE_BYTES,
+): AsyncGenerator<readonly InputLine[], void, void> {
+  const cutter = new LineCutter(maxLineBytes);
   for await (const chunk of chunks) yield cutter.push(chunk);
   yield cutter.end();
 }
 
 class LineCutter {
+  private readonly maxLineBytes: number;
   private number = 1;
   private offset = 0;
   private held: Buffer[] = [];
   private heldBytes = 0;
+
+  constructor(maxLineBytes: number) {
+    this.maxLineBytes = maxLineBytes;
+  }
 
   push(chunk: Buffer): readonly InputLine[] {
     const lines: InputLine[] = [];
@@ -48,7 +57,7 @@ class LineCutter {
   private finish(rest: Buffer): InputLine {
     const bytes = this.heldBytes + rest.length;
     const whole = this.held.length === 0 ? rest : Buffer.concat([...this.held, rest]);
-    const text = bytes > MAX_LINE_BYTES ? undefined : decode(whole, this.offset === 0);
+    const text = bytes > this.maxLineBytes ? undefined : decode(whole, this.offset === 0);
     const line = { number: this.number, offset: this.offset, text };
     this.number += 1;
     this.offset += bytes + 1;
@@ -59,7 +68,7 @@ class LineCutter {
 
   private hold(rest: Buffer): void {
     this.heldBytes += rest.length;
-    if (this.heldBytes > MAX_LINE_BYTES) this.held = [];
+    if (this.heldBytes > this.maxLineBytes) this.held = [];
     else if (rest.length > 0) this.held.push(Buffer.from(rest));
   }
 }

@@ -10,7 +10,13 @@ import { renameToFree } from "../files/durable-file.ts";
 import { importName, isDatasetName, nextShardNumber } from "../files/log-files.ts";
 import { encodeLines } from "./encode-line.ts";
 
-export type ImportShardOptions = { readonly dataDir: string; readonly dataset: string; readonly clock: Clock };
+export type ImportShardOptions = {
+  readonly dataDir: string;
+  readonly dataset: string;
+  readonly clock: Clock;
+  /** What the file that is imported is known by: its lines' `start` begins with it, so that the shard says what it is of. */
+  readonly fileKey?: string;
+};
 
 /** A shard that was published. `start` is the id in its lines; their writer is `import-` and the dataset's name. */
 export type ImportShard = {
@@ -33,7 +39,8 @@ export async function writeImportShard(
   if (!isDatasetName(dataset)) {
     throw new PasserbyError("invalid_request", `a dataset's name is 1 to 40 of a-z, 0-9 and -; got "${dataset}"`);
   }
-  const start = Buffer.from(clock.randomBytes(9)).toString("base64url");
+  const random = Buffer.from(clock.randomBytes(9)).toString("base64url");
+  const start = options.fileKey === undefined ? random : `${options.fileKey}.${random}`;
   const temporary = `metrics-import-${dataset}.${start}.tmp`;
   const path = join(dataDir, temporary);
   try {
@@ -71,4 +78,9 @@ async function writeLines(
 function publish(dataDir: string, temporary: string, dataset: string): string {
   const first = nextShardNumber(readdirSync(dataDir), { kind: "import", dataset, number: 0 });
   return renameToFree(dataDir, temporary, (attempt) => importName(dataset, first + attempt));
+}
+
+/** Reads what the imported file is known by out of a line's `start`; undefined where the writer was told none. */
+export function fileKeyOfStart(start: string): string | undefined {
+  return /^([0-9a-f]+)\.[\w-]{12}$/.exec(start)?.[1];
 }

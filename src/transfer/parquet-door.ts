@@ -1,0 +1,44 @@
+/** DuckDB as reader and writer of Parquet files: in memory, bounded, and with access to nothing but what it is opened for. */
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+
+/** What DuckDB may hold: a row group of the largest events, and one thread's buffers. */
+const MEMORY_LIMIT = "512MiB";
+
+/** Which files may be read and written: one file, or all of a folder. */
+export type ParquetAccess = { readonly file: string } | { readonly folder: string };
+
+export type ParquetDoor = { readonly connection: DuckDBConnection; readonly close: () => void };
+
+/** Opens a connection. Close it. */
+export async function openParquetDoor(access: ParquetAccess): Promise<ParquetDoor> {
+  const instance = await DuckDBInstance.create(":memory:", { memory_limit: MEMORY_LIMIT, threads: "1" });
+  try {
+    const connection = await instance.connect();
+    const allowed =
+      "file" in access
+        ? `SET allowed_paths = [${quoteText(access.file)}]`
+        : `SET allowed_directories = [${quoteText(access.folder)}]`;
+    await connection.run("SET GLOBAL TimeZone = 'UTC'");
+    await connection.run(allowed);
+    await connection.run("SET enable_external_access = false");
+    await connection.run("SET lock_configuration = true");
+    const close = (): void => {
+      connection.closeSync();
+      instance.closeSync();
+    };
+    return { connection, close };
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+/** Quotes a text for SQL; a path cannot be bound in COPY. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** Quotes a name for SQL. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
