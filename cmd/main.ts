@@ -11,6 +11,7 @@ import { keyCommand } from "./key.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { replayCommand } from "./replay.ts";
 import { restoreCommand } from "./restore.ts";
+import { rotateCommand } from "./rotate.ts";
 import { signInCommand } from "./sign-in.ts";
 import { startCommand } from "./start.ts";
 import { verifyCommand } from "./verify.ts";
@@ -33,7 +34,8 @@ const program = new Command("passerby")
   .addCommand(verifyCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
-  .addCommand(replayCommand());
+  .addCommand(replayCommand())
+  .addCommand(rotateCommand());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

@@ -43,6 +43,7 @@ async function buildServer(): Promise<void> {
       passerby: join(ROOT, "cmd/passerby.ts"),
       "writer-thread": join(ROOT, "src/log/write/writer-thread.ts"),
       "worker-main": join(ROOT, "src/server/workers/worker-main.ts"),
+      "rotate-main": join(ROOT, "src/server/rotation/rotate-main.ts"),
     },
     outdir: join(DIST, "server"),
     bundle: true,

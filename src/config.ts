@@ -65,6 +65,7 @@ export function readSettings(...sources: readonly SettingSource[]): Settings {
     maxLagMs: read(SETTINGS.maxLagMs),
     publicEvents: read(SETTINGS.publicEvents),
     store: read(SETTINGS.store),
+    rotate: read(SETTINGS.rotate),
   };
   checkTogether(settings, sources);
   return Object.freeze(settings);

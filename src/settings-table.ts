@@ -53,6 +53,8 @@ export type Settings = {
   /** Event names of the owner's own that the public snapshot may show. */
   readonly publicEvents: readonly string[];
   readonly store: "on" | "off";
+  /** Whether the server rotates by itself where no `passerby rotate` does. */
+  readonly rotate: "auto" | "off";
 };
 
 /** A host and port to listen on. */
@@ -293,5 +295,12 @@ export const SETTINGS: {
     allowed: "on or off",
     fallback: "on",
     parse: oneOf(["on", "off"]),
+  },
+  rotate: {
+    variable: "METRICS_ROTATE",
+    help: "auto: old files of the log are compressed and deleted every 5 minutes, unless passerby rotate does it. off: only that does.",
+    allowed: "auto or off",
+    fallback: "auto",
+    parse: oneOf(["auto", "off"]),
   },
 };

@@ -13,6 +13,7 @@ import { createRequestMeter } from "./health/request-meter.ts";
 import { VERSION } from "./health/take-numbers.ts";
 import { openIntake } from "./intake.ts";
 import { listen, listenForAdmin } from "./listen.ts";
+import { startRotating } from "./rotation/rotating.ts";
 import { buildApp } from "./routes/http-app.ts";
 import type { ServerOptions, Starting } from "./starting.ts";
 import { runWorkers } from "./workers/run-workers.ts";
@@ -51,6 +52,7 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
     const run = settings.workers === 1 ? runAlone : runWorkers;
     const { url, adminUrl, seal } = await run({ options, folder, front }, closers);
     Object.assign(front, { url, seal });
+    if (settings.rotate === "auto") closers.add(startRotating({ ...settings, dataDir: folder.dataDir, serverLog }));
     serverLog.info("started", { version: VERSION, url, admin_url: adminUrl, settings: describeSettings(settings) });
     const close = async (): Promise<void> => {
       await closers.closeAll();

@@ -21,7 +21,7 @@ const LEFTOVER_AGE_MS = 3_600_000;
 
 /** One import of one file: what it was, and the shard that its events are in. */
 export type ImportRecord = Fingerprint & {
-  /** Base name of the shard. */
+  /** Name that the shard was published under; compressed since, it has an ending more. */
   readonly shard: string;
   readonly site: string;
   readonly events: number;

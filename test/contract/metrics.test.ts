@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ROTATOR_FILE } from "../../src/server/health/folder-look.ts";
+import { ROTATOR_FILE } from "../../src/log/rotate/rotator-state.ts";
 import { renderMetrics } from "../../src/server/health/render-metrics.ts";
 import * as means from "../means.ts";
 import { runCommand } from "../support/command.ts";
@@ -19,7 +19,8 @@ let server: TestServer;
 
 beforeAll(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "passerby-metrics-"));
-  writeFileSync(join(dataDir, ROTATOR_FILE), `{"lastSuccessAt":"${LAST_SUCCESS}","intervalSeconds":300}`);
+  const state = { last_run: LAST_SUCCESS, last_success: LAST_SUCCESS, flags: { interval_seconds: 300 } };
+  writeFileSync(join(dataDir, ROTATOR_FILE), JSON.stringify(state));
   server = await startTestServer({ dataDir });
   await post('[{"event":"page_view"},{"event":"page_view"}]');
   await post("no json");

@@ -17,6 +17,8 @@ export type Commands = Readonly<Record<string, Command>>;
 export const OWNER_SOCKET = "collector.sock";
 /** Name of the socket of the process that works on sealed shards. */
 export const SHARDS_SOCKET = "rotator.sock";
+/** Name of the socket of the rotator that runs again and again, also between its runs. */
+export const ROTATION_SOCKET = "rotation.sock";
 
 const MAX_REQUEST_BYTES = 1_048_576;
 /** The kernel's bound on the path of a socket, without its closing NUL (man 7 unix). */

@@ -21,6 +21,7 @@ import {
   type Commands,
   type Json,
   OWNER_SOCKET,
+  ROTATION_SOCKET,
   SHARDS_SOCKET,
   serveCommands,
   socketPath,
@@ -80,6 +81,19 @@ export function claimDataDir(dataDir: string, clock: Clock): Promise<Ownership> 
  */
 export function claimShards(dataDir: string, clock: Clock): Promise<Ownership> {
   return claim(SHARDS, dataDir, clock);
+}
+
+/**
+ * Claims the rotation of an existing data directory: of rotators that run again and again there is one. It claims the
+ * shards for each run, so that between two of them others can. Throws `shards_owned` where there is one already.
+ */
+export function claimRotation(dataDir: string, clock: Clock): Promise<Ownership> {
+  return claim(ROTATION, dataDir, clock);
+}
+
+/** Says whether a rotator that runs again and again is there; one that hangs is, too. */
+export async function isRotationClaimed(dataDir: string): Promise<boolean> {
+  return (await findRole(dataDir, ROTATION_SOCKET)) !== "nobody";
 }
 
 async function claim(claimed: Claimed, dataDir: string, clock: Clock): Promise<Ownership> {
@@ -202,6 +216,16 @@ const SHARDS: Claimed = {
     new PasserbyError(
       "shards_owned",
       `another process is at work on the shards of ${dataDir} (rotate, erase, verify --repair or backup): wait until it is done`,
+    ),
+};
+
+const ROTATION: Claimed = {
+  socket: ROTATION_SOCKET,
+  asker: ".rotation-",
+  refusal: (dataDir) =>
+    new PasserbyError(
+      "shards_owned",
+      `another rotator runs on ${dataDir} already, and one is enough: stop one of them`,
     ),
 };
 

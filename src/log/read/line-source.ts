@@ -3,8 +3,8 @@
  * file that is damaged gives what can be read of it, and says so.
  */
 import { type FileHandle, open } from "node:fs/promises";
-import { describeError } from "../../errors.ts";
-import { type Compression, compressionOf } from "../files/log-files.ts";
+import { describeError, systemErrorCode } from "../../errors.ts";
+import { type Compression, compressedName, compressionOf, shardOf } from "../files/log-files.ts";
 import { inflateFile } from "./inflate-file.ts";
 
 /** An open file. Reads of a compressed one that go backwards begin at its start again. */
@@ -19,14 +19,11 @@ export type LineSource = {
 };
 
 /**
- * Opens a log file, compressed as the ending of its name says, if not told otherwise. Close it. Throws the system's error
- * when it is gone or unreadable.
+ * Opens a log file, compressed as the ending of its name says, if not told otherwise; a shard that was compressed since it
+ * was listed is opened as it lies there now. Close it. Throws the system's error when it is gone or unreadable.
  */
-export async function openLineSource(
-  path: string,
-  compression: Compression = compressionOf(path),
-): Promise<LineSource> {
-  const file = await open(path, "r");
+export async function openLineSource(path: string, told?: Compression): Promise<LineSource> {
+  const { file, compression } = await openForm(path, told ?? compressionOf(path));
   try {
     if (compression === "none") return plainSource(file, (await file.stat()).size);
     const inflated = new InflatedFile(file, compression);
@@ -38,6 +35,30 @@ export async function openLineSource(
     };
   } catch (error) {
     await file.close();
+    throw error;
+  }
+}
+
+type OpenForm = { readonly file: FileHandle; readonly compression: Compression };
+
+async function openForm(path: string, compression: Compression): Promise<OpenForm> {
+  try {
+    return { file: await open(path, "r"), compression };
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+    for (const form of ["gzip", "zstd"] as const) {
+      const file = await openIfThere(compressedName(shardOf(path), form));
+      if (file !== undefined) return { file, compression: form };
+    }
+    throw error;
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lookAtFolder, ROTATOR_FILE } from "./folder-look.ts";
+import { ROTATOR_FILE } from "../../log/rotate/rotator-state.ts";
+import { lookAtFolder } from "./folder-look.ts";
 
 let folder: string;
 
@@ -26,15 +27,14 @@ describe("a look at the data directory", () => {
   });
 
   it("reads the rotator's report", async () => {
-    writeFileSync(join(folder, ROTATOR_FILE), '{"lastSuccessAt":"2026-11-24T12:00:00.000Z","intervalSeconds":300}');
-    expect((await lookAtFolder(folder)).rotator).toEqual({
-      lastSuccessAt: Date.UTC(2026, 10, 24, 12),
-      intervalMs: 300_000,
-      isPaused: false,
-    });
+    const time = '"2026-11-24T12:00:00.000Z"';
+    const text = `{"last_run":${time},"last_success":${time},"flags":{"interval_seconds":300}}`;
+    writeFileSync(join(folder, ROTATOR_FILE), text);
+    const lastSuccessAt = Date.UTC(2026, 10, 24, 12);
+    expect((await lookAtFolder(folder)).rotator).toEqual({ lastSuccessAt, intervalMs: 300_000 });
   });
 
-  it.each(["", "null", "[]", '{"lastSuccessAt":"soon","intervalSeconds":300}', '{"lastSuccessAt":1}'])(
+  it.each(["", "null", "[]", '{"last_run":"soon","last_success":null,"flags":{"interval_seconds":300}}', "{}"])(
     "takes the report %j for none",
     async (text) => {
       writeFileSync(join(folder, ROTATOR_FILE), text);

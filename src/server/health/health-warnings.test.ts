@@ -11,7 +11,7 @@ const WELL: HealthFacts = {
   disk: { level: "ok", space: { freeBytes: 30, totalBytes: 100 } },
   folder: {
     ...NOTHING_SEEN,
-    rotator: { lastSuccessAt: NOW - 15 * MINUTE_MS, intervalMs: 5 * MINUTE_MS, isPaused: false },
+    rotator: { lastSuccessAt: NOW - 15 * MINUTE_MS, intervalMs: 5 * MINUTE_MS },
   },
   store: { lastLoadedAt: NOW - MINUTE_MS, lastError: null },
   lag: { p99Ms: 250, maxMs: 5000 },
@@ -24,7 +24,7 @@ const WELL: HealthFacts = {
 
 function rotator(changes: object): Partial<HealthFacts> {
   const { folder } = WELL;
-  return { folder: { ...folder, rotator: { lastSuccessAt: 0, intervalMs: 300_000, isPaused: false, ...changes } } };
+  return { folder: { ...folder, rotator: { lastSuccessAt: 0, intervalMs: 300_000, ...changes } } };
 }
 
 describe("the warnings of the health answer", () => {
@@ -54,6 +54,11 @@ describe("the warnings of the health answer", () => {
     ["a first load that takes long", { store: { lastLoadedAt: null, lastError: null } }, "answers are 60000 s behind"],
     ["a late event loop", { lag: { p99Ms: 251, maxMs: 251 } }, "251 ms late, .* METRICS_WORKERS"],
     ["a late rotator", rotator({ lastSuccessAt: NOW - 901_000 }), "succeeded 901 s ago and should every 300 s: look"],
+    [
+      "a rotator that never succeeded",
+      rotator({ lastSuccessAt: null }),
+      "has not succeeded yet and should every 300 s",
+    ],
     ["many answers 429", { recent: { requests: 1000, limited: 6 } }, "0.6 % of the requests .* METRICS_RATE_LIMIT"],
   ])("name %s and what to do", (_, change, text) => {
     const warnings = listWarnings({ ...WELL, ...change });
@@ -61,7 +66,7 @@ describe("the warnings of the health answer", () => {
     expect(warnings.join()).not.toContain("/data");
   });
 
-  it("leave a paused rotator alone", () => {
-    expect(listWarnings({ ...WELL, ...rotator({ isPaused: true }) })).toEqual([]);
+  it("leave a rotator alone that was run a single time", () => {
+    expect(listWarnings({ ...WELL, ...rotator({ intervalMs: null }) })).toEqual([]);
   });
 });

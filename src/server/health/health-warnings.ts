@@ -80,13 +80,16 @@ function warnOfLag({ lag, maxLagMs }: HealthFacts): string | undefined {
   );
 }
 
-function warnOfRotator({ folder: { rotator }, nowMs }: HealthFacts): string | undefined {
-  if (rotator === undefined || rotator.isPaused) return undefined;
-  const sinceMs = nowMs - rotator.lastSuccessAt;
-  if (sinceMs <= rotator.intervalMs * ROTATOR_INTERVALS) return undefined;
+function warnOfRotator({ folder: { rotator }, startedAt, nowMs }: HealthFacts): string | undefined {
+  if (rotator === undefined || rotator.intervalMs === null) return undefined;
+  const { lastSuccessAt, intervalMs } = rotator;
+  // A server that was down for long has not rotated meanwhile, and will.
+  if (nowMs - Math.max(lastSuccessAt ?? 0, startedAt) <= intervalMs * ROTATOR_INTERVALS) return undefined;
+  const last =
+    lastSuccessAt === null ? "has not succeeded yet" : `last succeeded ${wholeSeconds(nowMs - lastSuccessAt)} ago`;
   return (
-    `the rotator last succeeded ${wholeSeconds(sinceMs)} ago and should every ${wholeSeconds(rotator.intervalMs)}: look ` +
-    "whether it runs and what it logged, old files are not deleted meanwhile"
+    `the rotator ${last} and should every ${wholeSeconds(intervalMs)}: look whether it runs and what rotator.json says, ` +
+    "old files may not be deleted meanwhile"
   );
 }
 

@@ -124,7 +124,7 @@ function logValues({
     diskFreeBytes: one(space?.freeBytes),
     diskFreeRatio: one(space === undefined ? undefined : space.freeBytes / space.totalBytes),
     diskLevel: one(DISK_LEVELS.indexOf(level)),
-    rotatorSuccess: one(seconds(rotator?.lastSuccessAt)),
+    rotatorSuccess: one(seconds(rotator?.lastSuccessAt ?? undefined)),
   };
 }
 

@@ -1,0 +1,90 @@
+/**
+ * Rotates beside a running server where no `passerby rotate` does: the same run by the same rules, every 5 minutes, in a
+ * process of its own and of low priority, so that acknowledging never waits for it.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describeError } from "../../errors.ts";
+import { isRotationClaimed } from "../../log/owner/ownership.ts";
+import type { RotationPolicy } from "../../log/rotate/plan.ts";
+import type { ServerLog } from "../health/server-log.ts";
+import type { RotationOrder, RotationOutcome } from "./rotate-main.ts";
+
+const INTERVAL_SECONDS = 300;
+/** Not at once: a start has other work, and one that fails soon after has no use of it. */
+const FIRST_AFTER_MS = 60_000;
+const MEBIBYTE = 1_048_576;
+/** What `passerby rotate` does when it is not told otherwise. */
+const DEFAULT_POLICY = { gzipAfterDays: 3, maxBytes: 64 * MEBIBYTE, compress: "gzip" } as const;
+
+export type RotatingOptions = {
+  readonly dataDir: string;
+  readonly retentionDays: number;
+  readonly serverLog: Pick<ServerLog, "info" | "warn">;
+  /** Milliseconds until the first run; default 60,000. */
+  readonly firstAfterMs?: number;
+};
+
+/** Starts rotating; returns what ends it, with the run that is under way. */
+export function startRotating(options: RotatingOptions): () => Promise<void> {
+  const { dataDir, retentionDays, serverLog, firstAfterMs = FIRST_AFTER_MS } = options;
+  const policy: RotationPolicy = { ...DEFAULT_POLICY, deleteAfterDays: retentionDays };
+  const tell = createTeller(serverLog);
+  let child: ChildProcess | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const rotate = async (): Promise<void> => {
+    if (await isRotationClaimed(dataDir)) return;
+    child = startProcess();
+    tell(await runIn(child, { dataDir, policy, intervalSeconds: INTERVAL_SECONDS }));
+  };
+  let isStopped = false;
+  let timer = setTimeout(begin, firstAfterMs);
+  function begin(): void {
+    running = rotate()
+      .catch((error: unknown) => tell({ failure: describeError(error), isBusy: false }))
+      .finally(() => {
+        child = undefined;
+        if (!isStopped) timer = setTimeout(begin, INTERVAL_SECONDS * 1_000);
+      });
+  }
+  return async () => {
+    isStopped = true;
+    clearTimeout(timer);
+    if (child?.connected) child.disconnect();
+    await running;
+  };
+}
+
+function startProcess(): ChildProcess {
+  // Sources run as they are; a build puts the bundle of the other process beside its own.
+  const file = import.meta.url.endsWith(".ts") ? "./rotate-main.ts" : "./rotate-main.js";
+  return fork(fileURLToPath(new URL(file, import.meta.url)), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+}
+
+/** Resolves when the process has ended; undefined where it was stopped before it told. */
+async function runIn(child: ChildProcess, order: RotationOrder): Promise<RotationOutcome | undefined> {
+  let outcome: RotationOutcome | undefined;
+  child.on("message", (told: RotationOutcome) => {
+    outcome = told;
+  });
+  const ended = once(child, "close");
+  child.send(order, () => undefined); // One that has ended cannot be told; its end says so.
+  await ended;
+  return outcome;
+}
+
+/** Writes each failure once, for as long as it stays the same, and what was done only where something was. */
+function createTeller(serverLog: RotatingOptions["serverLog"]): (outcome: RotationOutcome | undefined) => void {
+  let last = "";
+  return (outcome) => {
+    if (outcome === undefined || ("isBusy" in outcome && outcome.isBusy)) return;
+    const troubles = "report" in outcome ? [...outcome.report.errors, ...outcome.report.warnings] : [outcome.failure];
+    const trouble = troubles.join("; ");
+    if (trouble !== "" && trouble !== last) serverLog.warn(`the rotator: ${trouble}`);
+    last = trouble;
+    if (!("report" in outcome)) return;
+    const { counts, bytes } = outcome.report;
+    if (Object.values(counts).some((count) => count > 0)) serverLog.info("rotated", { ...counts, ...bytes });
+  };
+}
