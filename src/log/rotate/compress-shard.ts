@@ -5,6 +5,7 @@
 import { constants, linkSync, rmSync, unlinkSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip, createZstdCompress, constants as zlib } from "node:zlib";
 import { PasserbyError } from "../../errors.ts";
@@ -87,7 +88,8 @@ async function writeCompressed(from: string, to: string, options: CompressOption
     try {
       onStep("compressed file made");
       await keepOwner(plain, output);
-      const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+      // The handle is closed here, when it is synced: a stream of its own would close it before.
+      const write = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
         for await (const chunk of chunks) await output.appendFile(chunk);
       };
       await pipeline(plain.createReadStream({ start: 0 }), compressorOf(options.compression), write, { signal });
@@ -107,7 +109,7 @@ async function keepOwner(plain: FileHandle, output: FileHandle): Promise<void> {
   if (process.getuid?.() === 0) await output.chown(uid, gid);
 }
 
-function compressorOf(compression: "gzip" | "zstd"): NodeJS.ReadWriteStream {
+function compressorOf(compression: "gzip" | "zstd"): Transform {
   if (compression === "gzip") return createGzip({ level: GZIP_LEVEL });
   // With a checksum of the content, as gzip has one; the level is zstd's default.
   return createZstdCompress({ params: { [zlib.ZSTD_c_checksumFlag]: 1 } });
