@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { systemClock } from "../src/clock.ts";
+import type { Settings } from "../src/config.ts";
 import { PasserbyError } from "../src/errors.ts";
 import { keepRotating } from "../src/log/rotate/keep-rotating.ts";
 import { lowerPriority } from "../src/log/rotate/low-priority.ts";
@@ -17,7 +18,7 @@ type Flags = {
   interval: string;
   gzipAfterDays: string;
   deleteAfterDays?: string;
-  maxMb: string;
+  maxMb?: string;
   compress: "gzip" | "zstd";
   once?: boolean;
   dryRun?: boolean;
@@ -49,7 +50,7 @@ export function rotateCommand(): Command {
     .option("--interval <seconds>", "seconds from run to run", "300")
     .option("--gzip-after-days <days>", "compress what is older", "3")
     .option("--delete-after-days <days>", "delete what is older (METRICS_RETENTION_DAYS, default 30)")
-    .option("--max-mb <mebibytes>", "have an active file sealed that is larger", "64")
+    .option("--max-mb <mebibytes>", "have an active file sealed that is larger (METRICS_MAX_SHARD_MB, default 64)")
     .addOption(new Option("--compress <format>", "how to compress").choices(["gzip", "zstd"]).default("gzip"))
     .option("--once", "run a single time")
     .option("--dry-run", "print what would be done, and change nothing")
@@ -62,7 +63,7 @@ async function rotate(flags: Flags): Promise<void> {
   const settings = commandSettings({ METRICS_DATA_DIR: flags.dataDir }, undefined);
   const dataDir = resolve(settings.dataDir);
   const intervalSeconds = readWhole("--interval", flags.interval, 1, 86_400);
-  const policy = readPolicy(flags, settings.retentionDays);
+  const policy = readPolicy(flags, settings);
   if (!existsSync(dataDir)) {
     throw new PasserbyError("input_unreadable", `there is no data directory ${dataDir}: give it with --data-dir`);
   }
@@ -92,8 +93,9 @@ function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
-function readPolicy(flags: Flags, retentionDays: number): RotationPolicy {
-  const { gzipAfterDays, deleteAfterDays = String(retentionDays), maxMb, compress } = flags;
+function readPolicy(flags: Flags, settings: Settings): RotationPolicy {
+  const { gzipAfterDays, compress } = flags;
+  const { deleteAfterDays = String(settings.retentionDays), maxMb = String(settings.maxShardMb) } = flags;
   return {
     gzipAfterDays: readWhole("--gzip-after-days", gzipAfterDays, 1, 100_000),
     deleteAfterDays: readWhole("--delete-after-days", deleteAfterDays, 1, 100_000),

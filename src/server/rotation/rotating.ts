@@ -16,11 +16,12 @@ const INTERVAL_SECONDS = 300;
 const FIRST_AFTER_MS = 60_000;
 const MEBIBYTE = 1_048_576;
 /** What `passerby rotate` does when it is not told otherwise. */
-const DEFAULT_POLICY = { gzipAfterDays: 3, maxBytes: 64 * MEBIBYTE, compress: "gzip" } as const;
+const DEFAULT_POLICY = { gzipAfterDays: 3, compress: "gzip" } as const;
 
 export type RotatingOptions = {
   readonly dataDir: string;
   readonly retentionDays: number;
+  readonly maxShardMb: number;
   readonly serverLog: Pick<ServerLog, "info" | "warn">;
   /** Milliseconds until the first run; default 60,000. */
   readonly firstAfterMs?: number;
@@ -28,8 +29,9 @@ export type RotatingOptions = {
 
 /** Starts rotating; returns what ends it, with the run that is under way. */
 export function startRotating(options: RotatingOptions): () => Promise<void> {
-  const { dataDir, retentionDays, serverLog, firstAfterMs = FIRST_AFTER_MS } = options;
-  const policy: RotationPolicy = { ...DEFAULT_POLICY, deleteAfterDays: retentionDays };
+  const { dataDir, retentionDays, maxShardMb, serverLog, firstAfterMs = FIRST_AFTER_MS } = options;
+  const maxBytes = maxShardMb * MEBIBYTE;
+  const policy: RotationPolicy = { ...DEFAULT_POLICY, deleteAfterDays: retentionDays, maxBytes };
   const tell = createTeller(serverLog);
   let child: ChildProcess | undefined;
   let running: Promise<void> = Promise.resolve();

@@ -1,0 +1,62 @@
+/** The server's own rotation: it does what `passerby rotate` would, and leaves it to that where it runs. */
+import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { makeFolder } from "../../../test/fault/log-fixtures.ts";
+import { linesOf } from "../../../test/fault/rotate-fixtures.ts";
+import { ROTATION_SOCKET } from "../../log/owner/control-channel.ts";
+import { startRotating } from "./rotating.ts";
+
+const OLD = "metrics-2020-01-01.1.jsonl";
+
+const LIMITS = { retentionDays: 30, maxShardMb: 64 };
+
+function makeOldFolder(): string {
+  const dataDir = makeFolder();
+  writeFileSync(join(dataDir, OLD), linesOf("2020-01-01", "old"));
+  return dataDir;
+}
+
+it("runs in a process of its own, says what it did, and leaves its report for health", async () => {
+  const dataDir = makeOldFolder();
+  const info = vi.fn();
+  const warn = vi.fn();
+  const stop = startRotating({ dataDir, ...LIMITS, serverLog: { info, warn }, firstAfterMs: 0 });
+  await vi.waitFor(() => expect(info).toHaveBeenCalledOnce(), { timeout: 10_000 });
+  expect(info).toHaveBeenCalledWith("rotated", expect.objectContaining({ deleted: 1, compressed: 0, after: 0 }));
+  const state = JSON.parse(readFileSync(join(dataDir, "rotator.json"), "utf8"));
+  expect(state).toMatchObject({ flags: { interval_seconds: 300, delete_after_days: 30 }, errors: [] });
+  expect(state.pid).not.toBe(process.pid);
+  await stop();
+  expect(readdirSync(dataDir)).toEqual(["manifest.json", "rotator.json"]);
+  expect(warn).not.toHaveBeenCalled();
+});
+
+it("does nothing while a passerby rotate is there", async () => {
+  const dataDir = makeOldFolder();
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const rotator = createServer((socket) => {
+    socket.end('{"ok":true,"result":"owner"}\n', resolve);
+  }).listen(join(dataDir, ROTATION_SOCKET));
+  await once(rotator, "listening");
+  const serverLog = { info: vi.fn(), warn: vi.fn() };
+  const stop = startRotating({ dataDir, ...LIMITS, serverLog, firstAfterMs: 0 });
+  await asked;
+  await stop();
+  rotator.close();
+  await once(rotator, "close");
+  expect(readdirSync(dataDir)).toEqual([OLD]);
+  expect([serverLog.info.mock.calls, serverLog.warn.mock.calls]).toEqual([[], []]);
+});
+
+it("warns once why it cannot", async () => {
+  const dataDir = makeOldFolder();
+  writeFileSync(join(dataDir, "manifest.json"), "{");
+  const warn = vi.fn();
+  const stop = startRotating({ dataDir, ...LIMITS, serverLog: { info: vi.fn(), warn }, firstAfterMs: 0 });
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), { timeout: 10_000 });
+  await stop();
+  expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^the rotator: .*manifest.json is not a manifest of ours/));
+});
