@@ -1,12 +1,11 @@
 /** The server's own rotation: it does what `passerby rotate` would, and leaves it to that where it runs. */
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { makeFolder } from "../../../test/fault/log-fixtures.ts";
 import { linesOf } from "../../../test/fault/rotate-fixtures.ts";
-import { ROTATION_SOCKET } from "../../log/owner/control-channel.ts";
+import { ROTATION_SOCKET, serveCommands } from "../../log/owner/control-channel.ts";
 import { startRotating } from "./rotating.ts";
 
 const OLD = "metrics-2020-01-01.1.jsonl";
@@ -37,16 +36,17 @@ it("runs in a process of its own, says what it did, and leaves its report for he
 it("does nothing while a passerby rotate is there", async () => {
   const dataDir = makeOldFolder();
   const { promise: asked, resolve } = Promise.withResolvers<void>();
-  const rotator = createServer((socket) => {
-    socket.end('{"ok":true,"result":"owner"}\n', resolve);
-  }).listen(join(dataDir, ROTATION_SOCKET));
+  const hello = async (): Promise<string> => {
+    resolve();
+    return "owner";
+  };
+  const rotator = serveCommands(() => ({ hello })).listen(join(dataDir, ROTATION_SOCKET));
   await once(rotator, "listening");
   const serverLog = { info: vi.fn(), warn: vi.fn() };
   const stop = startRotating({ dataDir, ...LIMITS, serverLog, firstAfterMs: 0 });
   await asked;
   await stop();
-  rotator.close();
-  await once(rotator, "close");
+  await new Promise((closed) => rotator.close(closed));
   expect(readdirSync(dataDir)).toEqual([OLD]);
   expect([serverLog.info.mock.calls, serverLog.warn.mock.calls]).toEqual([[], []]);
 });
