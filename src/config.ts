@@ -4,10 +4,12 @@
  */
 import { PasserbyError } from "./errors.ts";
 import type { Site } from "./setting-parsers.ts";
-import { SETTINGS, type SettingSpec, type Settings } from "./settings-table.ts";
+import type { Settings } from "./settings-shape.ts";
+import { SETTINGS, type SettingSpec } from "./settings-table.ts";
 
 export type { Site } from "./setting-parsers.ts";
-export { SETTINGS, type Settings } from "./settings-table.ts";
+export type { Settings } from "./settings-shape.ts";
+export { SETTINGS } from "./settings-table.ts";
 
 type SettingKey = keyof Settings;
 

@@ -1,7 +1,7 @@
 /** Opens the listeners, and says in one line why one cannot be opened. */
 import type { FastifyInstance } from "fastify";
 import { PasserbyError, systemErrorCode } from "../errors.ts";
-import type { ListenAddress } from "../settings-table.ts";
+import type { ListenAddress } from "../settings-shape.ts";
 import type { Closers } from "./closers.ts";
 import { openAdminListener } from "./health/admin-listener.ts";
 

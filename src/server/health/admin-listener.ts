@@ -1,7 +1,7 @@
 /** The admin listener: `GET /metrics` for Prometheus, on an address of its own that the public one never shows. */
 import fastify from "fastify";
 import { PasserbyError, systemErrorCode } from "../../errors.ts";
-import type { ListenAddress } from "../../settings-table.ts";
+import type { ListenAddress } from "../../settings-shape.ts";
 import { METRICS_CONTENT_TYPE } from "./render-metrics.ts";
 
 /** A scrape that takes longer has been given up by Prometheus (scrape_timeout, default 10 s). */

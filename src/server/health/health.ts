@@ -13,7 +13,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { Ring } from "../../live/ring.ts";
 import type { Log, LogStatus } from "../../log/log.ts";
-import type { Settings } from "../../settings-table.ts";
+import type { Settings } from "../../settings-shape.ts";
 import type { Store } from "../../store/store.ts";
 import type { AddressReader } from "../access/client-address.ts";
 import type { DiskWatch } from "./disk-watch.ts";

@@ -2,7 +2,7 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { PasserbyError } from "../../errors.ts";
-import type { LogLevel } from "../../settings-table.ts";
+import type { LogLevel } from "../../settings-shape.ts";
 import { openServerLog, type ServerLog } from "./server-log.ts";
 
 const clock = { now: () => Date.UTC(2026, 10, 24, 12) };

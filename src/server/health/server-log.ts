@@ -5,7 +5,7 @@
 import { pino } from "pino";
 import type { Clock } from "../../clock.ts";
 import { describeError } from "../../errors.ts";
-import type { LogLevel } from "../../settings-table.ts";
+import type { LogLevel } from "../../settings-shape.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

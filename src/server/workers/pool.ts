@@ -6,7 +6,7 @@ import cluster from "node:cluster";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { ListenAddress } from "../../settings-table.ts";
+import type { ListenAddress } from "../../settings-shape.ts";
 import { describeListenError } from "../listen.ts";
 import type { ToWorker } from "./messages.ts";
 import { Place, type PlaceOptions } from "./place.ts";
