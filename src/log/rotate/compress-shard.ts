@@ -27,7 +27,7 @@ export type CompressOptions = {
   readonly onStep: OnStep;
 };
 
-/** zlib's own default: level 9 takes 2 to 3 times as long for 1 to 2 % less (bench/rotate.ts). */
+/** zlib's own default, and the gzip program's. */
 const GZIP_LEVEL = 6;
 
 /** Name of a compressed file that is not verified yet; it ends as its content asks, and is no name of the log. */
