@@ -59,6 +59,11 @@ describe.each(FORMS)("a shard stored as .jsonl%s", (ending, compress) => {
     expect(await measureShard(path)).toMatchObject({ bytes: LINES.length, lines: EVENTS, first: "w1/start/0" });
   });
 
+  it("is found under the name of the plain file, which it has taken the place of since", async () => {
+    write(ending, compress(LINES));
+    expect(await eventsFrom(join(dataDir, "metrics-2026-11-24.1.jsonl"), 0)).toHaveLength(EVENTS);
+  });
+
   it("gives its newest events, and those behind a line", async () => {
     write(ending, compress(LINES));
     expect((await readNewest(dataDir, 2)).map(({ event }) => event)).toEqual(["event-2998", "event-2999"]);
