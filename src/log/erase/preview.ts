@@ -1,4 +1,5 @@
 /** What an erasure would erase, found without changing anything: by file of the log, with what is being written. */
+import { systemErrorCode } from "../../errors.ts";
 import { listLogFiles } from "../files/log-files.ts";
 import { searchTorn } from "./erase-torn.ts";
 import { isJournalOf, readJournals } from "./journal.ts";
@@ -15,8 +16,25 @@ export type Preview = {
   readonly begunAt: string | null;
 };
 
+/** A file that is sealed, compressed or deleted while it is searched is looked for again so often. */
+const MAX_TRIES = 5;
+
 /** Searches the log and quarantine of a data directory. Throws `log_damaged`, or the system's error. */
 export async function previewErasure(
+  dataDir: string,
+  target: EraseTarget,
+  onProgress?: (share: number) => void,
+): Promise<Preview> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await previewOnce(dataDir, target, onProgress);
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT" || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+async function previewOnce(
   dataDir: string,
   target: EraseTarget,
   onProgress: (share: number) => void = () => undefined,
