@@ -4,6 +4,7 @@ import packageFacts from "../package.json" with { type: "json" };
 import { describeError, PasserbyError } from "../src/errors.ts";
 import { backupCommand } from "./backup.ts";
 import { brakeCommand } from "./brake.ts";
+import { eraseCommand } from "./erase.ts";
 import { exportCommand } from "./export.ts";
 import { identityCommand } from "./identity.ts";
 import { importCommand } from "./import.ts";
@@ -30,6 +31,7 @@ const program = new Command("passerby")
   .addCommand(exportCommand())
   .addCommand(brakeCommand())
   .addCommand(identityCommand())
+  .addCommand(eraseCommand())
   .addCommand(ledgerCommand())
   .addCommand(verifyCommand())
   .addCommand(backupCommand())

@@ -17,10 +17,12 @@ import { claimLog, type Log, statusJson } from "../log/log.ts";
 import type { Json } from "../log/owner/control-channel.ts";
 import { readNewest } from "../log/read/read-newest.ts";
 import { createAbsentStore } from "../store/absent-store.ts";
+import { openRenewable, type RenewableStore } from "../store/renewable-store.ts";
 import type { Store } from "../store/store.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { type Closers, repeat } from "./closers.ts";
+import { answerErase, ERASE_COMMAND, type ForgetIds } from "./erase-command.ts";
 import { startLoading } from "./loading.ts";
 import { replayCommands } from "./replay-command.ts";
 import { forgetOldEvents, type Retaining, startRetaining } from "./retaining.ts";
@@ -39,6 +41,8 @@ export type Front = {
   url: string;
   ledger?: LedgerReader;
   log?: Pick<Log, "status">;
+  /** Forgets event ids wherever a writer remembers them. */
+  forgetIds?: ForgetIds;
   /** Seals the active file of every writer, and returns the names of the shards. */
   seal?: () => Promise<readonly string[]>;
 };
@@ -50,6 +54,8 @@ export type DataDir = {
   readonly control: KeptControl;
   readonly salts: SaltKeeper;
   readonly store: Store;
+  /** The same store, where it is on. */
+  readonly renewable: RenewableStore | null;
   readonly ring: Ring;
   readonly stream: EventStream;
   readonly retaining: Retaining;
@@ -72,7 +78,8 @@ export async function openDataDir(options: Starting, front: Front, closers: Clos
   const salts = openSalts(dataDir, { clock, onWarning });
   repeat(closers, SALT_CHECK_MS, () => salts.at(clock.now()));
   await settleWriters(dataDir, options);
-  const store = await openStoreIfOn(dataDir, options);
+  const renewable = settings.store === "on" ? await openStoreOf(dataDir, options) : null;
+  const store = renewable ?? createAbsentStore();
   closers.add(() => store.close());
   if (settings.store === "on") {
     const loading = startLoading(store, { clock, onWarning });
@@ -83,7 +90,7 @@ export async function openDataDir(options: Starting, front: Front, closers: Clos
   forgetOldEvents(ring, settings.retentionDays, clock.now());
   const retaining = startRetaining({ dataDir, settings, clock, onWarning, store, ring }, closers);
   const stream = createEventStream(ring, { ...STREAM_LIMITS, ...options.streamLimits });
-  const opened = { dataDir, keys, signIn, control, salts, store, ring, stream, retaining };
+  const opened = { dataDir, keys, signIn, control, salts, store, renewable, ring, stream, retaining };
   opening.resolve(opened);
   return opened;
 }
@@ -94,6 +101,7 @@ function commandsOf(front: Front, opened: Promise<DataDir>): Parameters<typeof c
     sign_in_token: async () => ({ token: (await opened).signIn.issueToken(), url: front.url }),
     [BRAKE_COMMAND]: answerBrake(opened.then(({ control }) => control)),
     seal: async () => ({ sealed: await sealAll(front) }),
+    [ERASE_COMMAND]: answerErase(opened, () => front.forgetIds),
     ledger: async (args: Json) => answerLedger(args, front.ledger),
     retain: async () => (await opened).retaining.run(),
     ...replayCommands(opened.then(({ store }) => store)),
@@ -115,8 +123,8 @@ async function settleWriters(dataDir: string, { settings, clock, onWarning }: St
 }
 
 /** DuckDB is brought in only where it is used: alone it takes some 40 MB. */
-async function openStoreIfOn(dataDir: string, { settings, clock, onWarning }: Starting): Promise<Store> {
-  if (settings.store === "off") return createAbsentStore();
+async function openStoreOf(dataDir: string, { settings, clock, onWarning }: Starting): Promise<RenewableStore> {
   const { openStore } = await import("../store/store.ts");
-  return openStore({ dataDir, clock, retentionDays: settings.retentionDays, onWarning });
+  const { retentionDays } = settings;
+  return openRenewable({ dataDir, clock, open: () => openStore({ dataDir, clock, retentionDays, onWarning }) });
 }

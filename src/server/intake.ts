@@ -13,11 +13,13 @@ import type { SaltKeeper } from "../collector/identity/salts.ts";
 import { countStored, type Ledger, openLedger } from "../collector/ledger/open-ledger.ts";
 import type { Settings } from "../config.ts";
 import { pushStored, type Ring } from "../live/ring.ts";
+import { readErasedIds } from "../log/erase/erased-ids.ts";
 import { type Log, openLogWriter } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
 import { type AddressReader, trustProxies } from "./access/client-address.ts";
 import { createRequestLimits, type RequestLimits } from "./access/request-limits.ts";
 import { type Closers, repeat } from "./closers.ts";
+import { type ForgetIds, forgetLive } from "./erase-command.ts";
 import { type DiskLimits, startDiskWatch } from "./health/disk-watch.ts";
 import { outcomesOfLedger } from "./health/event-outcomes.ts";
 import { type Health, openHealth } from "./health/health.ts";
@@ -56,6 +58,8 @@ export type Intake = {
   readonly addresses: AddressReader;
   readonly limits: RequestLimits;
   readonly health: Health;
+  /** Forgets the ids of a file (erased-ids.ts), and the events in the ring that have them. Throws `log_unavailable`. */
+  readonly forgetIds: ForgetIds;
 };
 
 /** Opens a writer's file and all that goes with it. Throws `data_dir_unusable` or `setting_invalid`. */
@@ -99,7 +103,9 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
     ...(options.retaining && { retainedAt: options.retaining.lastDoneAt }),
   });
   closers.add(() => health.close());
-  return { log, ledger, limiter, guard, collector, addresses, limits: createRequestLimits(settings, clock), health };
+  const limits = createRequestLimits(settings, clock);
+  const forgetIds = forgetter(resolve(settings.dataDir), ids, options.ring);
+  return { log, ledger, limiter, guard, collector, addresses, limits, health, forgetIds };
 }
 
 /** The disk that is watched, and from what shares on. */
@@ -107,6 +113,14 @@ export function watchedDisk({ dataDir, diskWarnPercent, diskCriticalPercent }: S
   readonly dataDir: string;
 } {
   return { dataDir: resolve(dataDir), warnPercent: diskWarnPercent, criticalPercent: diskCriticalPercent };
+}
+
+function forgetter(dataDir: string, ids: StoredIds, ring: Ring): ForgetIds {
+  return async (idsFile) => {
+    const forgotten = await ids.forget(readErasedIds(dataDir, idsFile));
+    forgetLive(ring, readErasedIds(dataDir, idsFile));
+    return forgotten;
+  };
 }
 
 /** The rates that hold now; the trackers' is null until an operator has set it. */

@@ -71,7 +71,7 @@ async function runAlone({ options, folder, front }: Opened, closers: Closers): P
   const { settings, serverLog } = options;
   const store = settings.store === "on" ? folder.store : null;
   const intake = await openIntake({ ...options, ...folder, store, writer: 1, writers: 1 }, closers);
-  Object.assign(front, { ledger: intake.ledger, log: intake.log });
+  Object.assign(front, { ledger: intake.ledger, log: intake.log, forgetIds: intake.forgetIds });
   const onError = (error: Error): void => serverLog.error("internal error", error);
   const app = await buildApp({ ...options, ...folder, ...intake, onError }, intake);
   const readMetrics = (): Promise<string> => renderMetrics([intake.health.takeNumbers()]);

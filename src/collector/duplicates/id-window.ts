@@ -58,6 +58,19 @@ export class IdWindow {
     return true;
   }
 
+  /** Puts 16 other bytes, random ones, in the place of an id, so that all others keep theirs. False where it is not there. */
+  replace(id: string, bytes: Uint8Array): boolean {
+    readWords(id, this.scratch);
+    const slot = this.findScratch();
+    if (slot < 0) return false;
+    const place = (this.slots[slot] ?? 0) - 1;
+    this.remove(place);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, WORDS * 4);
+    for (let word = 0; word < WORDS; word++) this.ring[place * WORDS + word] = view.getUint32(word * 4);
+    this.insert(place);
+    return true;
+  }
+
   /** Forgets the oldest ids. */
   dropOldest(count: number): void {
     for (let left = Math.min(count, this.count); left > 0; left--) {

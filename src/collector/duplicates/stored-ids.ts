@@ -5,7 +5,7 @@
  */
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import type { Clock } from "../../clock.ts";
-import { describeError } from "../../errors.ts";
+import { describeError, PasserbyError } from "../../errors.ts";
 import { firstKeptDay } from "../../log/files/retention-days.ts";
 import { type LineMark, readBehind } from "../../log/read/read-behind.ts";
 import { syncFolder } from "../../replace-file.ts";
@@ -99,6 +99,26 @@ export class StoredIds {
       for (let index = 0; index < count; index++) yield [formatId(this.window.copyBytes(from + index, 1)), hour];
       from += count;
     }
+  }
+
+  /**
+   * Forgets ids and writes the file anew; returns how many were there. Random ones take their places, so that no hole says
+   * where one was. Throws `log_unavailable` where the file could not be written: then it is tried again with the next flush.
+   */
+  async forget(lists: Iterable<readonly string[]>): Promise<number> {
+    let forgotten = 0;
+    for (const ids of lists) {
+      for (const id of ids) if (this.window.replace(id, this.options.clock.randomBytes(ID_BYTES))) forgotten += 1;
+      await new Promise(setImmediate); // Requests are let in between.
+    }
+    await this.writing; // It would say of the file that it needs no rewriting.
+    this.needsRewrite = true;
+    await this.flush();
+    if (!this.needsRewrite) return forgotten;
+    throw new PasserbyError(
+      "log_unavailable",
+      "the file of event ids could not be written anew: make room, and try again",
+    );
   }
 
   /** Writes what is new. Never throws: a disk that takes nothing is warned about, and the file is written anew later. */

@@ -3,7 +3,7 @@
  * it, and what a crash may have cut off is marked.
  */
 import { utcDay } from "../../clock.ts";
-import { type LineMark, readBehind } from "../../log/read/read-behind.ts";
+import { readBehind } from "../../log/read/read-behind.ts";
 import { Books } from "./books.ts";
 import { MINUTE_MS } from "./counts.ts";
 import { DAY_MS, listJournalsNow, readDayNow, readJournalNow } from "./journal-files.ts";
@@ -50,27 +50,22 @@ export function findLastCommit(dataDir: string, writer: number): Commit | undefi
 async function recount(books: Books, { dataDir, writer, nowMs }: RecoverOptions): Promise<number> {
   const { mark } = books;
   const counted: Recounted = new Map();
-  let isBehind: boolean | undefined;
-  for await (const event of readBehind(dataDir, writer, lineBefore(mark))) {
-    const isMark = event.start === mark?.start && event.seq === mark.seq;
-    isBehind ??= isMark;
-    if (isMark && isBehind) continue;
+  let isLost = false;
+  const behind = readBehind(dataDir, writer, mark, () => {
+    isLost = true;
+  });
+  for await (const event of behind) {
     const minuteMs = Math.floor(Date.parse(event.receivedAt) / MINUTE_MS) * MINUTE_MS;
     const sites = counted.get(minuteMs) ?? new Map<string, number>();
     counted.set(minuteMs, sites.set(event.site, (sites.get(event.site) ?? 0) + 1));
     books.mark = { start: event.start, seq: event.seq };
   }
   const fromMs = [...counted.keys()].reduce((first, minuteMs) => Math.min(first, minuteMs), Number.POSITIVE_INFINITY);
-  if (isBehind === false) clearStored(books, fromMs, nowMs);
+  if (isLost) clearStored(books, fromMs, nowMs);
   for (const [minuteMs, sites] of counted) {
     for (const [site, count] of sites) books.at(minuteMs).recount(site, count);
   }
   return fromMs;
-}
-
-/** The line that the mark's own line is behind: found again, it shows that the log still has it. */
-function lineBefore(mark: LineMark | undefined): LineMark | undefined {
-  return mark === undefined || mark.seq === 0 ? undefined : { start: mark.start, seq: mark.seq - 1 };
 }
 
 /** Everything from the first line of the log on is counted anew. */

@@ -1,13 +1,18 @@
 /** Reads lines of the log back: each is a whole, checked event, or a problem that costs only itself. */
 import { Compile } from "typebox/compile";
 import { EVENT_FIELDS, eventInputSchema, type LogLine, type StoredEvent, serverFieldsSchema } from "../../event.ts";
-import { LINE_VERSION } from "../write/encode-line.ts";
+import { LINE_VERSION, type WriterPosition } from "../write/encode-line.ts";
 
 /** Why a line holds no event. `erased` is no damage: the event was there and was erased on request. */
 export const LINE_PROBLEMS = ["erased", "not_utf8", "not_json", "not_an_event", "newer_version", "too_long"] as const;
 
 /** A line that holds no event. The message names fields and reasons, never what the line held. */
-export type LineProblem = { readonly problem: (typeof LINE_PROBLEMS)[number]; readonly message: string };
+export type LineProblem = {
+  readonly problem: (typeof LINE_PROBLEMS)[number];
+  readonly message: string;
+  /** Where an erased line stands: it keeps the place that its event had. */
+  readonly position?: WriterPosition;
+};
 
 // Every line has these, though a client may leave them out.
 const ENSURED = ["visitor_id", "timestamp", "metadata", "event_id", "site", "sample_rate"] as const;
@@ -51,6 +56,11 @@ export function isStoredEvent(line: StoredEvent | LineProblem): line is StoredEv
   return !("problem" in line);
 }
 
+/** Returns where a decoded line stands in what its writer wrote; undefined for a damaged one. */
+export function positionOf(line: StoredEvent | LineProblem): WriterPosition | undefined {
+  return isStoredEvent(line) ? { writer: line.writer, start: line.start, seq: line.seq } : line.position;
+}
+
 /** Parses one line (without its `\n`; a `\r` is let pass) into an event with camelCase keys, or says why it is none. */
 export function decodeLine(text: string): StoredEvent | LineProblem {
   const value = parseJson(text);
@@ -89,7 +99,9 @@ function toStoredEvent(line: LogLine): StoredEvent {
 
 function describeProblem(value: unknown): LineProblem {
   if (typeof value === "object" && value !== null) {
-    if ("erased" in value && value.erased === true) return { problem: "erased", message: "the event was erased" };
+    if ("erased" in value && value.erased === true) {
+      return { problem: "erased", message: "the event was erased", ...readPosition(value) };
+    }
     if ("v" in value && typeof value.v === "number" && value.v > LINE_VERSION) {
       return {
         problem: "newer_version",
@@ -99,4 +111,10 @@ function describeProblem(value: unknown): LineProblem {
   }
   const first = validator.Errors(value)[0];
   return { problem: "not_an_event", message: `${first?.instancePath ?? ""} ${first?.message ?? "is no event"}`.trim() };
+}
+
+function readPosition(value: object): { readonly position?: WriterPosition } {
+  const { writer, start, seq } = { writer: undefined, start: undefined, seq: undefined, ...value };
+  const isPlace = typeof writer === "string" && typeof start === "string" && Number.isSafeInteger(seq);
+  return isPlace ? { position: { writer, start, seq: Number(seq) } } : {};
 }

@@ -6,7 +6,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { StoredEvent } from "../../event.ts";
 import { compressionOf, type LogFile, listLogFiles } from "../files/log-files.ts";
 import { encodePosition } from "../write/encode-line.ts";
-import { isStoredEvent } from "./decode-line.ts";
+import { isStoredEvent, positionOf } from "./decode-line.ts";
 import { openListed } from "./open-listed.ts";
 import { readEvents } from "./read-lines.ts";
 
@@ -17,17 +17,20 @@ const CHUNK_BYTES = 1_048_576;
 
 /**
  * Yields the events of a writer's lines behind a mark, in the order in which they were stored; every event of the writer
- * for no mark, or for one that is in no file any more. Lines that hold no event are passed over. Files are taken by
- * the day and number in their names, so a clock that was set back over midnight can put lines out of sight. With a mark, for
- * a start only: nobody may seal while it is searched for.
+ * for no mark, or for one that is in no file any more, of which `onLost` is told first. Lines that hold no event are passed
+ * over. Files are taken by the day and number in their names, so a clock that was set back over midnight can put lines out
+ * of sight. With a mark, for a start only: nobody may seal while it is searched for.
  */
 export async function* readBehind(
   dataDir: string,
   writer: number,
   mark: LineMark | undefined,
+  onLost: () => void = () => undefined,
 ): AsyncGenerator<StoredEvent, void, void> {
   const files = (await listLogFiles(dataDir)).filter((file) => file.kind !== "import" && file.writer === writer);
-  const { first, offset } = await findMark(files, writer, mark);
+  const found = mark === undefined ? undefined : await findMark(files, writer, mark);
+  if (mark !== undefined && found === undefined) onLost();
+  const { first, offset } = found ?? { first: 0, offset: 0 };
   for (const [index, file] of files.slice(first).entries()) {
     const opened = await openListed(dataDir, file);
     if (!opened) continue; // Deleted by its age meanwhile.
@@ -45,9 +48,8 @@ export async function* readBehind(
 async function findMark(
   files: readonly LogFile[],
   writer: number,
-  mark: LineMark | undefined,
-): Promise<{ readonly first: number; readonly offset: number }> {
-  if (mark === undefined) return { first: 0, offset: 0 };
+  mark: LineMark,
+): Promise<{ readonly first: number; readonly offset: number } | undefined> {
   const prefix = Buffer.from(encodePosition({ ...mark, writer: `w${writer}` }));
   for (let first = files.length - 1; first >= 0; first--) {
     const path = files[first]?.path ?? "";
@@ -64,14 +66,14 @@ async function findMark(
       await file.close();
     }
   }
-  return { first: 0, offset: 0 };
+  return undefined;
 }
 
 /** A compressed file can only be read from its beginning on. */
 async function findInCompressed(path: string, writer: number, { start, seq }: LineMark): Promise<number | undefined> {
   for await (const { decoded, nextOffset } of readEvents(path)) {
-    const isMark = isStoredEvent(decoded) && decoded.writer === `w${writer}` && decoded.start === start;
-    if (isMark && decoded.seq === seq) return nextOffset;
+    const place = positionOf(decoded);
+    if (place?.writer === `w${writer}` && place.start === start && place.seq === seq) return nextOffset;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** Streams the lines of a log file with their byte offsets: whole lines only, in bounded memory, from one descriptor. */
 import { isUtf8 } from "node:buffer";
 import type { StoredEvent } from "../../event.ts";
-import { decodeLine, isStoredEvent, type LineProblem } from "./decode-line.ts";
+import { decodeLine, type LineProblem, positionOf } from "./decode-line.ts";
 import { type LineSource, openLineSource } from "./line-source.ts";
 import { chunksOf, type LineChunk, MAX_LINE_BYTES } from "./read-chunks.ts";
 
@@ -24,7 +24,7 @@ export type LogFileEvent = {
 
 /** A log file held open, so that identity and lines belong together even while it is sealed under another name. */
 export type OpenLogFile = {
-  /** `writer/start/seq` of the first line that has one: survives renaming. Undefined while there is no such line. */
+  /** `writer/start/seq` of the first line that has one, an erased one too: survives renaming. Undefined while there is no such line. */
   readonly identity: string | undefined;
   /** Bytes of lines; `Number.MAX_SAFE_INTEGER` for a compressed file, whose end only reading finds. */
   readonly bytes: number;
@@ -73,7 +73,10 @@ export function readEvents(path: string, from = 0, to?: number): AsyncGenerator<
   return decodeLines(readLines(path, from, to));
 }
 
-/** Returns the key of a file that survives sealing: `writer/start/seq` of its first line, or undefined if it has none. */
+/**
+ * Returns the key of a file that survives sealing and erasing: `writer/start/seq` of its first line, whether its event is
+ * there or was erased; undefined if it has none.
+ */
 export async function fileIdentity(path: string): Promise<string | undefined> {
   const file = await openLineSource(path);
   try {
@@ -85,7 +88,8 @@ export async function fileIdentity(path: string): Promise<string | undefined> {
 
 async function identityOf(file: LineSource): Promise<string | undefined> {
   for await (const { decoded } of decodeLines(linesOf(file, 0))) {
-    if (isStoredEvent(decoded)) return `${decoded.writer}/${decoded.start}/${decoded.seq}`;
+    const position = positionOf(decoded);
+    if (position !== undefined) return `${position.writer}/${position.start}/${position.seq}`;
   }
   return undefined;
 }

@@ -66,6 +66,12 @@ export function encodePosition({ seq, writer, start }: WriterPosition): string {
   return JSON.stringify({ v: LINE_VERSION, seq, writer, start }).slice(0, -1);
 }
 
+/** Returns the line that stands where an event was erased: its place and nothing else; no place where it had none. */
+export function encodeErased(position: WriterPosition | undefined): string {
+  const place = position === undefined ? `{"v":${LINE_VERSION}` : encodePosition(position);
+  return `${place},"erased":true}\n`;
+}
+
 /** JSON.stringify writes a surrogate as an escape only where it is alone; each escape is read whole, so `\\ud800` stays. */
 function replaceLoneSurrogates(json: string): string {
   return json.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (found, surrogate) => (surrogate ? "\ufffd" : found));

@@ -20,7 +20,7 @@ export type WorkerStart = {
 };
 
 /**
- * To a worker. `start` comes once, first; `seal` asks for its file to be sealed and is answered under the same number; `watch` asks for every stored event instead of the newest only. `drain`: take
+ * To a worker. `start` comes once, first; `seal` asks for its file to be sealed and is answered under the same number; `watch` asks for every stored event instead of the newest only; `forget` names a file of event ids, and is answered as `seal` is. `drain`: take
  * nothing more from clients, but go on storing for other workers, which drain too; then `close`.
  */
 export type ToWorker =
@@ -28,6 +28,7 @@ export type ToWorker =
   | { readonly kind: "control"; readonly control: ControlState }
   | { readonly kind: "used"; readonly used: Increments }
   | { readonly kind: "watch"; readonly isWatched: boolean }
+  | { readonly kind: "forget"; readonly request: number; readonly idsFile: string }
   | { readonly kind: "seal"; readonly request: number }
   | { readonly kind: "drain" }
   | { readonly kind: "close" };
@@ -60,6 +61,13 @@ export type FromWorker =
       readonly request: number;
       /** Names of shards, none where the file was empty; undefined when sealing failed, and `message` says why. */
       readonly shards: readonly string[] | undefined;
+      readonly message: string;
+    }
+  | {
+      readonly kind: "forgotten";
+      readonly request: number;
+      /** How many ids were there; undefined when it failed, and `message` says why. */
+      readonly ids: number | undefined;
       readonly message: string;
     }
   | { readonly kind: "drained" };

@@ -32,6 +32,8 @@ export class Place {
   private worker: Worker | undefined;
   private sealRequests = 0;
   private readonly sealing = new Map<number, PromiseWithResolvers<readonly string[]>>();
+  private forgetRequests = 0;
+  private readonly forgetting = new Map<number, PromiseWithResolvers<number>>();
   private ended: Promise<void> = Promise.resolve();
   private drained = Promise.withResolvers<void>();
   private pauseMs = 0;
@@ -56,6 +58,7 @@ export class Place {
       worker.once("exit", (code, signal) => {
         resolve();
         for (const request of this.sealing.keys()) this.endSealing(request, undefined, "it ended");
+        for (const request of this.forgetting.keys()) this.endForgetting(request, undefined, "it ended");
         const cause = signal ?? `code ${code}`;
         listening.reject(new PasserbyError("data_dir_unusable", `worker ${this.writer} ended at its start (${cause})`));
         if (this.hasListened && !this.isClosing) void this.replace(performance.now() - startedAt, cause);
@@ -83,6 +86,17 @@ export class Place {
     return sealing.promise;
   }
 
+  /** Has the worker forget the ids of a file; returns how many it had. Throws `log_unavailable` when it cannot, or does not run. */
+  forgetIds(idsFile: string): Promise<number> {
+    this.forgetRequests += 1;
+    const request = this.forgetRequests;
+    const forgetting = Promise.withResolvers<number>();
+    this.forgetting.set(request, forgetting);
+    if (this.hasListened && this.worker?.isConnected()) this.tell({ kind: "forget", request, idsFile });
+    else this.endForgetting(request, undefined, "it does not run");
+    return forgetting.promise;
+  }
+
   /** Has the worker answer what it has taken, and take no more; resolves when that is done, or the worker has ended. */
   async drain(): Promise<void> {
     this.isClosing = true;
@@ -102,6 +116,7 @@ export class Place {
     else if (message.kind === "state" || message.kind === "listening") onState(this.writer, message.state);
     else if (message.kind === "failed") listening.reject(new PasserbyError(codeOf(message.code), message.message));
     else if (message.kind === "sealed") this.endSealing(message.request, message.shards, message.message);
+    else if (message.kind === "forgotten") this.endForgetting(message.request, message.ids, message.message);
     else this.drained.resolve();
     if (message.kind !== "listening") return;
     this.hasListened = true;
@@ -114,6 +129,14 @@ export class Place {
     const message = `worker ${this.writer} did not seal its file, ask again: ${cause}`;
     if (shards !== undefined) sealing?.resolve(shards);
     else sealing?.reject(new PasserbyError("log_unavailable", message));
+  }
+
+  private endForgetting(request: number, ids: number | undefined, cause: string): void {
+    const forgetting = this.forgetting.get(request);
+    this.forgetting.delete(request);
+    const message = `worker ${this.writer} did not forget the event ids, erase again: ${cause}`;
+    if (ids !== undefined) forgetting?.resolve(ids);
+    else forgetting?.reject(new PasserbyError("log_unavailable", message));
   }
 
   private async replace(livedMs: number, cause: string): Promise<void> {

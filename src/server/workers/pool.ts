@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { ListenAddress } from "../../settings-shape.ts";
+import type { ForgetIds } from "../erase-command.ts";
 import { describeListenError } from "../listen.ts";
 import type { ToWorker } from "./messages.ts";
 import { Place, type PlaceOptions } from "./place.ts";
@@ -20,6 +21,8 @@ export type Pool = {
   readonly tell: (message: ToWorker, exceptWriter?: number) => void;
   /** Has every worker seal its file; returns the shards' names. Throws `log_unavailable`, when all have answered, for one that could not. */
   readonly seal: () => Promise<readonly string[]>;
+  /** Has every worker forget the ids of a file; returns how many they had. Throws `log_unavailable` for one that could not. */
+  readonly forgetIds: ForgetIds;
   /** Has every worker drain and end. */
   readonly close: () => Promise<void>;
 };
@@ -60,6 +63,10 @@ export async function startPool({ settings: given, ...options }: PoolOptions): P
       for (const place of places) if (place.writer !== exceptWriter) place.tell(message);
     },
     seal: () => sealAll(places),
+    forgetIds: async (idsFile) => {
+      const counts = await Promise.all(places.map((place) => place.forgetIds(idsFile)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     close,
   };
 }

@@ -61,6 +61,7 @@ export async function runWorkers(
     onEnd: (writer) => board.noteEnd(writer),
   });
   told.pool = pool;
+  front.forgetIds = pool.forgetIds;
   keepTold({ pool, control, isWatched }, closers);
   // The last to be added is the first to be closed: nothing comes in any more while the rest drains.
   closers.add(pool.close);

@@ -28,6 +28,18 @@ async function seal(worker: RunningWorker | undefined, request: number): Promise
   }
 }
 
+async function forget(
+  worker: RunningWorker | undefined,
+  { request, idsFile }: Extract<ToWorker, { kind: "forget" }>,
+): Promise<void> {
+  try {
+    const ids = await worker?.forgetIds(idsFile);
+    tell({ kind: "forgotten", request, ids, message: "it has not started" });
+  } catch (error) {
+    tell({ kind: "forgotten", request, ids: undefined, message: describeError(error) });
+  }
+}
+
 let running: Promise<RunningWorker | undefined> | undefined;
 
 process.on("message", async (message: ToWorker) => {
@@ -40,6 +52,7 @@ process.on("message", async (message: ToWorker) => {
     await worker?.close();
     process.exit(0);
   } else if (message.kind === "seal") await seal(worker, message.request);
+  else if (message.kind === "forget") await forget(worker, message);
   else worker?.obey(message);
 });
 // A terminal signals all processes of a group; the main process tells when to drain and when to seal.

@@ -10,6 +10,7 @@ import { UNKNOWN_SITE } from "../../collector/ledger/counts.ts";
 import type { AcceptedEvent } from "../../event.ts";
 import { createRing, type Ring } from "../../live/ring.ts";
 import { type Closers, createClosers, repeat } from "../closers.ts";
+import type { ForgetIds } from "../erase-command.ts";
 import { createRequestMeter } from "../health/request-meter.ts";
 import { openServerLog } from "../health/server-log.ts";
 import { type Intake, openIntake } from "../intake.ts";
@@ -29,6 +30,8 @@ const STATE_MS = 1_000;
 export type RunningWorker = {
   /** Does what the main process says. */
   readonly obey: (message: ToWorker) => void;
+  /** Forgets the ids of a file, after it has told of every event that it had stored. Throws `log_unavailable`. */
+  readonly forgetIds: ForgetIds;
   /** Seals its file; returns the shard's name, undefined where nothing was in it. Throws `log_unavailable`. */
   readonly seal: () => Promise<string | undefined>;
   /** Answers what it has taken, and takes no more from clients; goes on storing for other workers. */
@@ -65,11 +68,12 @@ async function open(start: WorkerStart, tell: Tell, closers: Closers): Promise<R
   const news = gatherNews(ring, start.isWatched);
   const drain = await listenForClients({ options, intake, writers: start.writers });
   closers.add(drain);
-  repeat(closers, NEWS_MS, () => {
+  const tellNews = (): void => {
     const events = news.take();
     const used = intake.limiter.drain();
     if (events.length > 0 || used.addresses.length > 0) tell({ kind: "news", news: { events, used } });
-  });
+  };
+  repeat(closers, NEWS_MS, tellNews);
   repeat(closers, LOOK_MS, () => forgetOldEvents(ring, settings.retentionDays, clock.now()));
   const sites = [UNKNOWN_SITE, ...settings.sites.map(({ name }) => name)];
   repeat(closers, STATE_MS, () => tell({ kind: "state", state: stateOf(intake, sites) }));
@@ -81,6 +85,10 @@ async function open(start: WorkerStart, tell: Tell, closers: Closers): Promise<R
       else if (message.kind === "watch") news.watch(message.isWatched);
     },
     seal: intake.log.seal,
+    forgetIds: async (idsFile) => {
+      tellNews();
+      return intake.forgetIds(idsFile);
+    },
     drain,
     close: closers.closeAll,
   };
