@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { syncFile, syncFolder, withFile, writeAll } from "../files/durable-file.ts";
-import type { TornErasure } from "./journal.ts";
+import type { TornErasure } from "./erase-journal.ts";
 import { splitBlock } from "./line-blocks.ts";
 import type { LineJudge } from "./target.ts";
 

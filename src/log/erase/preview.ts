@@ -1,8 +1,8 @@
 /** What an erasure would erase, found without changing anything: by file of the log, with what is being written. */
 import { systemErrorCode } from "../../errors.ts";
 import { listLogFiles } from "../files/log-files.ts";
+import { isJournalOf, readJournals } from "./erase-journal.ts";
 import { searchTorn } from "./erase-torn.ts";
-import { isJournalOf, readJournals } from "./journal.ts";
 import { searchFile } from "./rewrite-shard.ts";
 import { type EraseTarget, LineJudge } from "./target.ts";
 

@@ -1,7 +1,7 @@
 /** `erasure-DAY-KEY.json`: the receipt of an erasure, which stays: what was taken out of which file, without saying whose it was. */
 import { join } from "node:path";
 import { replaceFile } from "../../replace-file.ts";
-import { HASH_METHOD, type Journal } from "./journal.ts";
+import { HASH_METHOD, type Journal } from "./erase-journal.ts";
 
 /** What was forgotten outside the log. */
 export type Forgotten = {
