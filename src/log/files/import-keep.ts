@@ -35,7 +35,11 @@ export function readImportKeeps(dataDir: string): ImportKeeps {
 
 /** Says whether the time of an import's shard is over. */
 export function isImportExpired(shard: string, keeps: ImportKeeps, nowMs: number): boolean {
-  const keep = keeps.byShard.get(shard);
+  return isImportOver(keeps.byShard.get(shard), nowMs);
+}
+
+/** Says whether a keep is over, by whole UTC days from that of the import on; never where none is known. */
+export function isImportOver(keep: ImportKeep | undefined, nowMs: number): boolean {
   if (keep === undefined || keep.keepDays === null) return false;
   return isExpired(utcDay(keep.importedMs), keep.keepDays, nowMs);
 }

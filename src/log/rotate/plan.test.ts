@@ -72,8 +72,8 @@ describe("the plan of a rotation", () => {
     const names = ["a-1", "b-1", "c-1", "d-1"].map((name) => `metrics-import-${name}.jsonl`);
     const imported = (time: string, keepDays: number | null) => ({ importedMs: Date.parse(time), keepDays });
     const imports = new Map([
-      [names[0] ?? "", imported("2026-11-17T12:00:00Z", 7)],
-      [names[1] ?? "", imported("2026-11-17T12:00:01Z", 7)],
+      [names[0] ?? "", imported("2026-11-17T23:59:59Z", 7)],
+      [names[1] ?? "", imported("2026-11-18T00:00:00Z", 7)],
       [names[2] ?? "", imported("2020-01-01T00:00:00Z", null)],
     ]);
     const { deleted, compressed } = plan(shardsOf(...names), { imports });

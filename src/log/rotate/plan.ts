@@ -6,10 +6,11 @@
  * was received on its day, and perhaps some of the day after, which goes with it: early, never late.
  */
 import { utcDay } from "../../clock.ts";
+import { type ImportKeep, isImportOver } from "../files/import-keep.ts";
 import { parseLogFileName } from "../files/log-files.ts";
 import type { Manifest } from "../files/manifest.ts";
+import { isExpired } from "../files/retention-days.ts";
 import type { FoundFiles, FoundShard } from "./find-files.ts";
-import type { ImportRecord } from "./import-records.ts";
 
 export type RotationPolicy = {
   readonly gzipAfterDays: number;
@@ -44,7 +45,7 @@ export type RotationPlan = {
 export type PlanFacts = {
   readonly found: Pick<FoundFiles, "shards" | "torn" | "strange">;
   readonly manifest: Manifest;
-  readonly imports: ReadonlyMap<string, ImportRecord>;
+  readonly imports: ReadonlyMap<string, ImportKeep>;
   readonly nowMs: number;
   readonly policy: RotationPolicy;
 };
@@ -89,7 +90,7 @@ export function planRotation(facts: PlanFacts): RotationPlan {
 
 /** Says whether so many days have begun since a UTC day; false for a day that is not known. */
 export function isPast(day: string | undefined, days: number, nowMs: number): boolean {
-  return day !== undefined && Date.parse(day) + days * DAY_MS <= nowMs;
+  return day !== undefined && isExpired(day, days, nowMs);
 }
 
 /** A clock that was set back would be followed by days that are in no order: nothing is deleted by it. */
@@ -122,9 +123,8 @@ function listDeletions(facts: PlanFacts): readonly Deletion[] {
 function whyDeleted({ shard, day }: FoundShard, { policy, imports, nowMs }: PlanFacts): string | undefined {
   const days = policy.deleteAfterDays;
   if (day !== undefined) return isPast(day, days, nowMs) ? `older than ${days} days` : undefined;
-  const { importedMs = 0, keepDays = null } = imports.get(shard) ?? {};
-  const isOver = keepDays !== null && importedMs + keepDays * DAY_MS <= nowMs;
-  return isOver ? `imported more than ${keepDays} days ago` : undefined;
+  const keep = imports.get(shard);
+  return isImportOver(keep, nowMs) ? `imported more than ${keep?.keepDays} days ago` : undefined;
 }
 
 /** The day in the name, or the day of the import. */

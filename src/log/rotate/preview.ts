@@ -1,8 +1,8 @@
 /** What a run of the rotator would do, found out without changing anything. */
 import type { Clock } from "../../clock.ts";
+import { readImportKeeps } from "../files/import-keep.ts";
 import { readManifest } from "../files/manifest.ts";
 import { findFiles } from "./find-files.ts";
-import { readImportRecords } from "./import-records.ts";
 import { planRotation, type RotationPolicy } from "./plan.ts";
 import { listDue } from "./seal-due.ts";
 
@@ -23,7 +23,7 @@ export async function previewRotation(options: {
 }): Promise<Preview> {
   const { dataDir, clock, policy } = options;
   const due = await listDue({ dataDir, clock, maxBytes: policy.maxBytes });
-  const imports = readImportRecords(dataDir);
+  const imports = readImportKeeps(dataDir);
   const facts = { found: findFiles(dataDir), manifest: readManifest(dataDir), imports: imports.byShard };
   const plan = planRotation({ ...facts, nowMs: clock.now(), policy });
   const rows: readonly PreviewRow[] = [

@@ -8,13 +8,13 @@
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { describeError, systemErrorCode } from "../../errors.ts";
+import { readImportKeeps } from "../files/import-keep.ts";
 import { type Manifest, readManifest, type ShardFacts, withShard, writeManifest } from "../files/manifest.ts";
 import { claimShards } from "../owner/ownership.ts";
 import { measureShard } from "../read/measure-shard.ts";
 import { compressShard, type OnStep } from "./compress-shard.ts";
 import { deleteFiles } from "./delete-shard.ts";
 import { type FoundFiles, findFiles } from "./find-files.ts";
-import { readImportRecords } from "./import-records.ts";
 import { type Measuring, planRotation, type RotationPlan, type RotationPolicy } from "./plan.ts";
 import { removeRotatorLeftovers } from "./rotator-leftovers.ts";
 import { type RotatorState, readRotatorState, writeRotatorState } from "./rotator-state.ts";
@@ -82,7 +82,7 @@ class Run {
 
   private plan(): RotationPlan {
     const { dataDir, clock, policy } = this.options;
-    const imports = readImportRecords(dataDir);
+    const imports = readImportKeeps(dataDir);
     const found = findFiles(dataDir);
     const plan = planRotation({ found, manifest: this.manifest, imports: imports.byShard, nowMs: clock.now(), policy });
     for (const warning of [...imports.warnings, ...plan.warnings]) this.warnings.add(warning);
