@@ -122,7 +122,9 @@ function print(report: LedgerReport, { by }: LedgerQuestion, check: StoredCheck 
   }
   const events = check.events.toLocaleString("en");
   const left = report.final_before === null ? "" : " (the last minutes, which may still change, are left out)";
-  if (check.differences.length === 0) console.log(`Stored is what the log has: ${events} events compared${left}.`);
+  const erased = check.erased === 0 ? "" : `, ${check.erased.toLocaleString("en")} were erased since`;
+  if (check.differences.length > 0) return;
+  console.log(`Stored is what the log has: ${events} events compared${erased}${left}.`);
 }
 
 function readQuestion(flags: Flags, nowMs: number): LedgerQuestion {

@@ -1,5 +1,5 @@
 /** DuckDB as reader and writer of Parquet files: in memory, bounded, and with access to nothing but what it is opened for. */
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 
 /** What DuckDB may hold: a row group of the largest events, and one thread's buffers. */
 const MEMORY_LIMIT = "512MiB";
@@ -11,6 +11,8 @@ export type ParquetDoor = { readonly connection: DuckDBConnection; readonly clos
 
 /** Opens a connection. Close it. */
 export async function openParquetDoor(access: ParquetAccess): Promise<ParquetDoor> {
+  // A collector without a store is this program, too, and does not pay for DuckDB.
+  const { DuckDBInstance } = await import("@duckdb/node-api");
   const instance = await DuckDBInstance.create(":memory:", { memory_limit: MEMORY_LIMIT, threads: "1" });
   try {
     const connection = await instance.connect();

@@ -1,6 +1,8 @@
 /** Compares what the ledger has as stored with the lines of the log, all of them: the proof that its recount holds. */
+import type { StoredEvent } from "../../event.ts";
 import { listLogFiles } from "../../log/files/log-files.ts";
-import { readBehind } from "../../log/read/read-behind.ts";
+import { isStoredEvent, type LineProblem } from "../../log/read/decode-line.ts";
+import { openListed } from "../../log/read/open-listed.ts";
 import { minuteOf } from "./counts.ts";
 import type { TimeRange } from "./read-ledger.ts";
 
@@ -10,12 +12,15 @@ type StoredRow = { readonly from: string; readonly site: string; readonly stored
 export type StoredCheck = {
   /** Events in the log that were compared. */
   readonly events: number;
+  /** Lines that an erasure has emptied: of which minute and site they were is gone with them. */
+  readonly erased: number;
   readonly differences: readonly (StoredRow & { readonly inLog: number })[];
 };
 
 /**
  * Counts the log and compares it with rows of minutes, within a range and for a site (null: all). Minutes before the first event of the log are left
- * out: its files may have been deleted by age before the ledger's.
+ * out: its files may have been deleted by age before the ledger's. Where the log lacks no more events than were erased, it
+ * is the erasure that they are missing for, and that is no difference.
  */
 export async function checkStored(
   dataDir: string,
@@ -25,8 +30,14 @@ export async function checkStored(
   const inLog = new Map<string, number>();
   let firstMs = Number.POSITIVE_INFINITY;
   let events = 0;
+  let erased = 0;
   for (const writer of await listWriters(dataDir)) {
-    for await (const { receivedAt, site } of readBehind(dataDir, writer, undefined)) {
+    for await (const decoded of readAll(dataDir, writer)) {
+      if (!isStoredEvent(decoded)) {
+        if (decoded.problem === "erased") erased += 1;
+        continue;
+      }
+      const { receivedAt, site } = decoded;
       const minuteMs = minuteOf(Date.parse(receivedAt));
       firstMs = Math.min(firstMs, minuteMs);
       if (minuteMs < range.fromMs || minuteMs >= range.toMs) continue;
@@ -44,7 +55,25 @@ export async function checkStored(
     const isCompared = timeMs >= Math.max(firstMs, range.fromMs) && timeMs < range.toMs;
     return isCompared && difference.stored !== difference.inLog ? [difference] : [];
   });
-  return { events, differences: differences.sort((a, b) => (a.from < b.from ? -1 : 1)) };
+  const isExplained = differences.every(({ stored, inLog }) => inLog < stored) && sumMissing(differences) <= erased;
+  return { events, erased, differences: isExplained ? [] : differences.sort((a, b) => (a.from < b.from ? -1 : 1)) };
+}
+
+function sumMissing(differences: StoredCheck["differences"]): number {
+  return differences.reduce((sum, { stored, inLog }) => sum + stored - inLog, 0);
+}
+
+async function* readAll(dataDir: string, writer: number): AsyncGenerator<StoredEvent | LineProblem, void, void> {
+  for (const file of await listLogFiles(dataDir)) {
+    if (file.kind === "import" || file.writer !== writer) continue;
+    const opened = await openListed(dataDir, file);
+    if (!opened) continue; // Deleted by its age meanwhile.
+    try {
+      for await (const { decoded } of opened.events(0)) yield decoded;
+    } finally {
+      await opened.close();
+    }
+  }
 }
 
 async function listWriters(dataDir: string): Promise<ReadonlySet<number>> {
