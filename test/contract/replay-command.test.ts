@@ -121,6 +121,7 @@ describe("passerby replay", () => {
     const before = await answers();
     const child = start(["--data-dir", log.dataDir]);
     while (statSync(join(log.dataDir, "store-replay.duckdb"), { throwIfNoEntry: false }) === undefined) {
+      expect(child.exitCode).toBeNull();
       await new Promise(setImmediate);
     }
     child.kill("SIGKILL");
