@@ -50,7 +50,8 @@ export async function checkShard(file: LogFile, context: CheckContext): Promise<
     if (forms === undefined) continue;
     const checked = judge(file, forms, state.facts, context.repairs);
     const isSuspect = checked.damage.some(({ kind }) => OF_FILE.has(kind));
-    const isSure = isSame && (!isSuspect || (await isSettled(dataDir, () => look().stamp, context)));
+    const isSure =
+      isSame && (!isSuspect || (await isSettled(dataDir, { judged: state.stamp, stamp: () => look().stamp }, context)));
     if (isSure || tries === MAX_TRIES) return checked;
   }
 }

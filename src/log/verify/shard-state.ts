@@ -67,17 +67,16 @@ export function readShardState(dataDir: string, shard: string, manifest: Manifes
 
 /**
  * Waits until something that looks like damage is known to be more than a moment in somebody's work on the shards: `stamp`
- * gives the same answer while nobody works on them, or until `deadlineMs` (monotonic). False when it has changed.
+ * still gives what was `judged` while nobody works on them, or until `deadlineMs` (monotonic). False when it has changed.
  */
 export async function isSettled(
   dataDir: string,
-  stamp: () => string,
+  { judged, stamp }: { readonly judged: string; readonly stamp: () => string },
   { monotonicMs, deadlineMs }: { readonly monotonicMs: () => number; readonly deadlineMs: number },
 ): Promise<boolean> {
-  const before = stamp();
   for (;;) {
     const isIdle = !(await isAnybodyAtWork(dataDir));
-    if (stamp() !== before) return false;
+    if (stamp() !== judged) return false;
     if (isIdle || monotonicMs() >= deadlineMs) return true;
     await delay(POLL_MS);
   }

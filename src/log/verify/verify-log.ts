@@ -12,7 +12,7 @@ import type { Damage, Note } from "./findings.ts";
 import { listNotes } from "./list-notes.ts";
 import { readRepairs } from "./repairs-file.ts";
 import { checkOrder, type FileRuns, type OrderReport } from "./sequence.ts";
-import { isSettled, ManifestReader } from "./shard-state.ts";
+import { isSettled, ManifestReader, readShardState } from "./shard-state.ts";
 
 export type VerifyOptions = {
   readonly dataDir: string;
@@ -63,10 +63,13 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifiedLog> {
     const missing = listMissing(listed, manifest, options);
     const order = checkOrder(runsOf(files, missing), repairs.known);
     const isSuspect = missing.length > 0 || order.damage.length > 0;
-    const stamp = (): string => JSON.stringify([shardNames(dataDir), listMissing(listed, manifest, options)]);
+    const stampOf = (lacking: readonly string[]): string => JSON.stringify([shardNames(dataDir), lacking]);
+    const stamp = (): string => stampOf(listMissing(listed, manifest, options));
+    // Of what was judged: looked at any later, what looked like damage may have gone already.
+    const judged = stampOf(missing);
     if (isSuspect && rounds < MAX_ROUNDS) {
       const isSame = JSON.stringify(listed.map(keyOf)) === JSON.stringify(await listKeys(options));
-      if (!isSame || !(await isSettled(dataDir, stamp, times))) continue;
+      if (!isSame || !(await isSettled(dataDir, { judged, stamp }, times))) continue;
     }
     return conclude({ files, missing, order }, dataDir);
   }
@@ -127,7 +130,9 @@ function listMissing(listed: readonly LogFile[], manifest: ManifestReader, optio
   const there = new Set(listed.map(({ shard }) => shard));
   return [...manifest.read().shards.keys()].filter((shard) => {
     const file = describeMissing(shard, options.dataDir);
-    return file !== undefined && !there.has(shard) && isWanted(file, options);
+    if (file === undefined || there.has(shard) || !isWanted(file, options)) return false;
+    // One that was sealed since the folder was listed is in no list yet.
+    return readShardState(options.dataDir, shard, manifest).forms.length === 0;
   });
 }
 
