@@ -3,7 +3,6 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import packageFacts from "../package.json" with { type: "json" };
 import { systemClock } from "../src/clock.ts";
-import { waitForOrphans } from "../src/server/workers/orphans.ts";
 import { type BackupReport, makeBackup } from "../src/transfer/backup/make-backup.ts";
 import { startBar } from "./progress-bar.ts";
 import { commandSettings } from "./settings.ts";
@@ -47,7 +46,6 @@ async function runBackup(dir: string, flags: Flags): Promise<void> {
       clock: systemClock,
       retentionDays: settings.retentionDays,
       toolVersion: packageFacts.version,
-      waitForWorkers: waitForOrphans,
       onWarning: (warning) => warnings.push(warning),
       onProgress: bar.update,
     });

@@ -8,9 +8,8 @@ import { readErasedIds } from "../src/log/erase/erased-ids.ts";
 import { listLogFiles } from "../src/log/files/log-files.ts";
 import { settleActiveFiles } from "../src/log/files/settle-active-files.ts";
 import { askOwner, type Json } from "../src/log/owner/control-channel.ts";
-import { claimDataDir } from "../src/log/owner/ownership.ts";
+import { claimAbandoned } from "../src/log/owner/orphans.ts";
 import { ERASE_COMMAND } from "../src/server/erase-command.ts";
-import { waitForOrphans } from "../src/server/workers/orphans.ts";
 import { removeStoreFiles } from "../src/store/remove-store.ts";
 
 /** An owner, and what ends it; `isCollector` says that a collector runs. */
@@ -74,13 +73,7 @@ function otherVersion(dataDir: string, command: string): PasserbyError {
 }
 
 async function claimForErasing(dataDir: string): Promise<HeldOwner> {
-  const ownership = await claimDataDir(dataDir, systemClock);
-  try {
-    await waitForOrphans(dataDir);
-  } catch (error) {
-    await ownership.release();
-    throw error;
-  }
+  const ownership = await claimAbandoned(dataDir, systemClock);
   return {
     isCollector: false,
     seal: () => sealAll(dataDir),

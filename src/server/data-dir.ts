@@ -15,6 +15,7 @@ import { createRing, type Ring } from "../live/ring.ts";
 import { settleActiveFiles } from "../log/files/settle-active-files.ts";
 import { claimLog, type Log, statusJson } from "../log/log.ts";
 import type { Json } from "../log/owner/control-channel.ts";
+import { waitForOrphans } from "../log/owner/orphans.ts";
 import { readNewest } from "../log/read/read-newest.ts";
 import { createAbsentStore } from "../store/absent-store.ts";
 import { openRenewable, type RenewableStore } from "../store/renewable-store.ts";
@@ -28,7 +29,6 @@ import { replayCommands } from "./replay-command.ts";
 import { forgetOldEvents, type Retaining, startRetaining } from "./retaining.ts";
 import { answerLedger } from "./routes/ledger-route.ts";
 import type { Starting } from "./starting.ts";
-import { waitForOrphans } from "./workers/orphans.ts";
 
 /** How often old salts are looked after when no request does it. */
 const SALT_CHECK_MS = 60_000;

@@ -16,7 +16,6 @@ export function backupOptions(dataDir: string, folder: string): BackupOptions {
     clock: systemClock,
     retentionDays: 36_500,
     toolVersion: "test",
-    waitForWorkers: async () => undefined,
     onWarning: () => undefined,
   };
 }

@@ -8,7 +8,8 @@ import { describeError, PasserbyError } from "../../errors.ts";
 import { readManifest, withoutShard, writeManifest } from "../files/manifest.ts";
 import { settleActiveFiles } from "../files/settle-active-files.ts";
 import { askOwner } from "../owner/control-channel.ts";
-import { claimDataDir, claimShards } from "../owner/ownership.ts";
+import { claimAbandoned } from "../owner/orphans.ts";
+import { claimShards } from "../owner/ownership.ts";
 import type { SeqRange } from "../verify/findings.ts";
 import { addRepair } from "../verify/repairs-file.ts";
 import { type VerifiedLog, type VerifyOptions, verifyLog } from "../verify/verify-log.ts";
@@ -92,7 +93,7 @@ async function sealDamaged({ files }: VerifiedLog, options: RepairOptions): Prom
   const names = damaged.map(({ file }) => file.name).join(", ");
   try {
     if ((await askOwner(dataDir, "seal")) === undefined) {
-      const claim = await claimDataDir(dataDir, clock);
+      const claim = await claimAbandoned(dataDir, clock);
       try {
         settleActiveFiles({ dataDir, onWarning: () => undefined }, new Set());
       } finally {

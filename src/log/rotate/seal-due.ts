@@ -1,20 +1,16 @@
 /** Has active files sealed that are of an earlier day or too large: by the collector, or where none runs, in its place. */
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, utcDay } from "../../clock.ts";
 import { PasserbyError, systemErrorCode } from "../../errors.ts";
 import { settleActiveFiles } from "../files/settle-active-files.ts";
-import { askOwner, askSocket, socketPath } from "../owner/control-channel.ts";
-import { claimDataDir } from "../owner/ownership.ts";
+import { askOwner } from "../owner/control-channel.ts";
+import { claimAbandoned } from "../owner/orphans.ts";
 import { isStoredEvent } from "../read/decode-line.ts";
 import { readEvents } from "../read/read-lines.ts";
 import { type FoundFiles, findFiles } from "./find-files.ts";
 
 /** Command of the control channel that seals what is being written. */
 export const SEAL_COMMAND = "seal";
-
-const WORKER_SOCKET = /^\.worker-\d+\.sock$/;
-const WORKER_TIMEOUT_MS = 200;
 
 export type DueFile = FoundFiles["active"][number] & { readonly why: string };
 
@@ -52,7 +48,7 @@ export async function sealDue(options: SealOptions): Promise<number> {
     return isReport && Array.isArray(answer.sealed) ? answer.sealed.length : 0;
   } catch (error) {
     const code = error instanceof PasserbyError ? error.code : undefined;
-    // A collector of an earlier version seals when it starts; one that has just come does what is due.
+    // A collector of an earlier version seals when it starts; one that has just come, or workers that end, do what is due.
     if (code === "not_found" || code === "data_dir_owned") return 0;
     throw error;
   }
@@ -60,9 +56,7 @@ export async function sealDue(options: SealOptions): Promise<number> {
 
 /** Seals as a start does, under the claim that a start would need. */
 async function sealAlone({ dataDir, clock, onWarning }: SealOptions, due: readonly DueFile[]): Promise<number> {
-  // Workers of a killed collector end by themselves, and hold their files open until then.
-  if (await hasLiveWorker(dataDir)) return 0;
-  const owner = await claimDataDir(dataDir, clock);
+  const owner = await claimAbandoned(dataDir, clock);
   try {
     const isDue = new Set(due.map(({ writer }) => writer));
     const others = findFiles(dataDir).active.map(({ writer }) => writer);
@@ -72,19 +66,6 @@ async function sealAlone({ dataDir, clock, onWarning }: SealOptions, due: readon
   } finally {
     await owner.release();
   }
-}
-
-async function hasLiveWorker(dataDir: string): Promise<boolean> {
-  for (const name of readdirSync(dataDir).filter((file) => WORKER_SOCKET.test(file))) {
-    const { path, close } = socketPath(dataDir, name);
-    try {
-      const { kind } = await askSocket(path, { command: "hello", args: null }, WORKER_TIMEOUT_MS);
-      if (kind !== "nobody") return true;
-    } finally {
-      close();
-    }
-  }
-  return false;
 }
 
 /** The day on which the first event was received, as the name of the shard will say it. */

@@ -34,8 +34,6 @@ export type BackupOptions = {
   /** Copies of shards that the source has lost are kept for so many days after their day. */
   readonly retentionDays: number;
   readonly toolVersion: string;
-  /** Returns when no worker of a killed collector writes any more. */
-  readonly waitForWorkers: (dataDir: string) => Promise<void>;
   readonly onWarning: (message: string) => void;
   /** Told the share of the bytes that are copied, from 0 to 1. */
   readonly onProgress?: (share: number) => void;

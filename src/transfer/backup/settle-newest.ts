@@ -5,13 +5,12 @@ import type { Clock } from "../../clock.ts";
 import { describeError, PasserbyError } from "../../errors.ts";
 import { settleActiveFiles } from "../../log/files/settle-active-files.ts";
 import { askOwner } from "../../log/owner/control-channel.ts";
-import { claimDataDir, claimShards, type Ownership } from "../../log/owner/ownership.ts";
+import { claimAbandoned } from "../../log/owner/orphans.ts";
+import { claimShards, type Ownership } from "../../log/owner/ownership.ts";
 
 export type SettleNewestOptions = {
   readonly dataDir: string;
   readonly clock: Clock;
-  /** Returns when no worker of a killed collector writes any more; asked only where nobody owns the folder. */
-  readonly waitForWorkers: (dataDir: string) => Promise<void>;
   readonly onWarning: (message: string) => void;
 };
 
@@ -76,10 +75,9 @@ export async function waitForShards(dataDir: string, clock: Clock): Promise<Owne
   }
 }
 
-async function settleAlone({ dataDir, clock, waitForWorkers, onWarning }: SettleNewestOptions): Promise<void> {
-  const ownership = await claimDataDir(dataDir, clock);
+async function settleAlone({ dataDir, clock, onWarning }: SettleNewestOptions): Promise<void> {
+  const ownership = await claimAbandoned(dataDir, clock);
   try {
-    await waitForWorkers(dataDir);
     settleActiveFiles({ dataDir, onWarning }, new Set());
   } finally {
     await ownership.release();

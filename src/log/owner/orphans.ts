@@ -3,13 +3,30 @@ import { readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "../../clock.ts";
 import { PasserbyError } from "../../errors.ts";
-import { socketPath } from "../../log/owner/control-channel.ts";
+import { socketPath } from "./control-channel.ts";
+import { claimDataDir, type Ownership } from "./ownership.ts";
 
 const WORKER_SOCKET = /^\.worker-\d+\.sock$/;
 const POLL_MS = 20;
 /** A worker learns at once that its main process is gone; one that is stopped or hangs does not. */
 const MAX_TRIES = 250;
+
+/**
+ * Claims a data directory in which nobody writes any more, such as to seal what a killed collector left. Throws what
+ * `claimDataDir` throws, and `data_dir_owned` while a worker of an earlier start hangs. Release it.
+ */
+export async function claimAbandoned(dataDir: string, clock: Clock): Promise<Ownership> {
+  const ownership = await claimDataDir(dataDir, clock);
+  try {
+    await waitForOrphans(dataDir);
+    return ownership;
+  } catch (error) {
+    await ownership.release();
+    throw error;
+  }
+}
 
 /** Returns when no worker of an earlier start answers any more. For the owner of the folder. Throws `data_dir_owned`. */
 export async function waitForOrphans(dataDir: string): Promise<void> {
