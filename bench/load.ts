@@ -10,49 +10,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { systemClock } from "../src/clock.ts";
-import type { AcceptedEvent } from "../src/event.ts";
 import { encodeLines } from "../src/log/write/encode-line.ts";
 import { openStore, type Store } from "../src/store/store.ts";
+import { streamEvent } from "./support/sample-events.ts";
 
 const EVENTS = Number(process.argv[2] ?? 1_000_000);
 const ROUNDS = Number(process.argv[3] ?? 5);
 const LIVE_LOTS = [10, 100, 1_000, 5_000, 20_000];
-const START = Date.parse("2026-10-01T00:00:00Z");
-/** 30 days; live events follow. */
-const REBUILD_MS = 2_592_000_000;
 const WRITE_EVENTS = 5_000;
 
 type Cost = { readonly seconds: number; readonly mainMicros: number; readonly allMicros: number };
 
-/** Some 200 visitors at a time, each for 12 events on average: the same stream as in bench/query.ts, without its draws. */
-function makeEvent(index: number): AcceptedEvent {
-  const visitor = Math.floor(index / 2_400) * 200 + ((index * 7_919) % 200);
-  const at = new Date(START + Math.floor((index * REBUILD_MS) / EVENTS)).toISOString();
-  const page = Math.floor(2_000 ** (((index * 104_729) % 10_007) / 10_007));
-  return {
-    event: index % 5 === 0 ? "link_click" : "page_view",
-    visitorId: `visitor-${visitor}`,
-    timestamp: at,
-    metadata: { path: `/page-${page}` },
-    eventId: `018f0000-0000-7000-8000-${index.toString(16).padStart(12, "0")}`,
-    site: "a.com",
-    url: `https://a.com/page-${page}`,
-    title: `Page ${page}`,
-    screen: "1440x900",
-    language: "en-GB",
-    sampleRate: 1,
-    receivedAt: at,
-    serverSampleRate: 1,
-    browser: "Firefox",
-    os: "Linux",
-    device: "desktop",
-    isBot: false,
-    ...(visitor % 3 === 0 && { source: "google", referrer: "https://google/" }),
-  };
-}
-
 function linesOf(from: number, count: number): string {
-  const events = Array.from({ length: count }, (_, at) => makeEvent(from + at));
+  const events = Array.from({ length: count }, (_, at) => streamEvent(from + at, EVENTS));
   return encodeLines(events, { writer: "w1", start: "bench", seq: from });
 }
 

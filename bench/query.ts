@@ -14,6 +14,7 @@ import { encodeLines } from "../src/log/write/encode-line.ts";
 import { parseQuery } from "../src/query/parse-query.ts";
 import { answer } from "../src/query/query.ts";
 import { openStore, type Store } from "../src/store/store.ts";
+import { sampleEvent } from "./support/sample-events.ts";
 
 const EVENTS = Number(process.argv[2] ?? 1_000_000);
 const ROUNDS = Number(process.argv[3] ?? 5);
@@ -73,26 +74,13 @@ type Made = { index: number; visitor: number; page: number; at: number; isView: 
 
 function makeEvent({ index, visitor, page, at, isView }: Made): AcceptedEvent {
   const source = SOURCES[visitor % SOURCES.length];
-  return {
-    event: isView ? "page_view" : "link_click",
-    visitorId: `visitor-${visitor}`,
-    timestamp: new Date(at).toISOString(),
-    metadata: { path: `/page-${page}` },
-    eventId: `018f0000-0000-7000-8000-${index.toString(16).padStart(12, "0")}`,
-    site: "a.com",
-    url: `https://a.com/page-${page}`,
-    title: `Page ${page}`,
-    screen: "1440x900",
-    language: "en-GB",
-    sampleRate: 1,
-    receivedAt: new Date(at).toISOString(),
-    serverSampleRate: 1,
-    browser: "Firefox",
-    os: "Linux",
-    device: "desktop",
-    isBot: false,
-    ...(source !== undefined && { source, referrer: `https://${source}/` }),
-  };
+  return sampleEvent(
+    { index, visitor, page, atMs: at },
+    {
+      event: isView ? "page_view" : "link_click",
+      ...(source !== undefined && { source, referrer: `https://${source}/` }),
+    },
+  );
 }
 
 async function ask(store: Store, body: object): Promise<readonly (readonly (string | number | null)[])[]> {

@@ -76,14 +76,17 @@ export function replayCommand(): Command {
 }
 
 async function replay(flags: Flags): Promise<void> {
-  const dataDir = resolve(commandSettings({ METRICS_DATA_DIR: flags.dataDir }, undefined).dataDir);
+  const settings = commandSettings({ METRICS_DATA_DIR: flags.dataDir }, undefined);
+  const dataDir = resolve(settings.dataDir);
   if (!existsSync(dataDir)) {
     throw new PasserbyError("input_unreadable", `there is no data directory ${dataDir}: give it with --data-dir`);
   }
   const bar = startBar(flags.json === true);
   try {
     const answer = await askCollector(dataDir, bar.update);
-    const report = readReport(answer ?? (await replayUnowned(dataDir, bar.update)));
+    const report = readReport(
+      answer ?? (await replayUnowned({ dataDir, retentionDays: settings.retentionDays }, bar.update)),
+    );
     bar.stop();
     const by = answer === undefined ? "command" : "collector";
     console.log(flags.json ? JSON.stringify(reportJson(report, by)) : reportText(report, by));
@@ -120,9 +123,14 @@ async function askCollector(dataDir: string, onProgress: (progress: LoadProgress
   }
 }
 
-async function replayUnowned(dataDir: string, onProgress: (progress: LoadProgress) => void): Promise<Json> {
+async function replayUnowned(
+  { dataDir, retentionDays }: { readonly dataDir: string; readonly retentionDays: number },
+  onProgress: (progress: LoadProgress) => void,
+): Promise<Json> {
   // Only here: DuckDB takes some 40 MB, and no other command needs it.
   const { buildStore, installStore } = await import("../src/store/rebuild.ts");
+  const { keepDays } = await import("../src/store/kept.ts");
+  const keeping = keepDays(dataDir, retentionDays, systemClock);
   // DuckDB makes files of its own, and what a data directory holds is its owner's business alone.
   process.umask(0o077);
   const ownership = await claimDataDir(dataDir, systemClock);
@@ -130,7 +138,7 @@ async function replayUnowned(dataDir: string, onProgress: (progress: LoadProgres
   const stop = (): void => stopping.abort();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   try {
-    const report = await buildStore({ dataDir, clock: systemClock, onProgress, signal: stopping.signal });
+    const report = await buildStore({ dataDir, clock: systemClock, keeping, onProgress, signal: stopping.signal });
     installStore(dataDir);
     return writeReport(report);
   } finally {

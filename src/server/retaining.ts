@@ -102,7 +102,7 @@ async function removeAll(
   const removed = {
     ring_events: await attempt("ring", () => forgetOldEvents(ring, settings.retentionDays, nowMs)),
     torn_files: await attempt("quarantine", () => deleteTornLines(dataDir, from)),
-    set_aside_files: await attempt("stores set aside", () => deleteSetAside(dataDir, utcDay(nowMs))),
+    set_aside_files: await attempt("stores set aside", () => deleteSetAside(dataDir, nowMs)),
     store_events: await attempt("store", () => store.removeExpired()),
   };
   await attempt("abandoned files", () => {

@@ -3,17 +3,14 @@
  * answer, but for imports, which are kept as long as they were asked to be.
  */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock, utcDay } from "../../src/clock.ts";
-import { isImportExpired, readImportKeeps } from "../../src/log/files/import-keep.ts";
-import { listLogFiles } from "../../src/log/files/log-files.ts";
-import { isExpired } from "../../src/log/files/retention-days.ts";
 import { askOwner } from "../../src/log/owner/control-channel.ts";
+import { rotateOnce } from "../../src/log/rotate/rotator.ts";
 import { openKeys } from "../../src/server/access/keys.ts";
 import { openStore } from "../../src/store/store.ts";
 import { importAccessLog } from "../../src/transfer/access-log.ts";
@@ -50,6 +47,7 @@ async function start(): Promise<void> {
 function leaveRuins(): void {
   writeFileSync(join(dataDir, "metrics.jsonl"), '{"v":1,"visitor_id":"planted-torn');
   writeFileSync(join(dataDir, "store.duckdb"), "planted-aside");
+  writeFileSync(join(dataDir, "store-replay.duckdb"), "planted-replay");
 }
 
 async function importLog(dataset: string, keepDays: number | null): Promise<void> {
@@ -96,16 +94,11 @@ async function shownPaths(key: string): Promise<{ readonly ring: readonly unknow
   return { ring: [...ring], store: results.map(({ dimensions }) => dimensions[0]) };
 }
 
-/** Stands in for the rotator: packs what stays, deletes what is too old. */
+/** Does what `passerby rotate --once` does, and packs at once what stays. */
 async function rotate(): Promise<void> {
-  const keeps = readImportKeeps(dataDir);
-  for (const file of await listLogFiles(dataDir)) {
-    if (file.kind === "active") continue;
-    const isOld =
-      file.kind === "sealed" ? isExpired(file.day, DAYS, clock.now()) : isImportExpired(file.shard, keeps, clock.now());
-    if (!isOld && file.compression === "none") writeFileSync(`${file.path}.gz`, gzipSync(readFileSync(file.path)));
-    if (isOld || file.compression === "none") rmSync(file.path);
-  }
+  const policy = { gzipAfterDays: 0, compress: "gzip", deleteAfterDays: DAYS, maxBytes: 67_108_864 } as const;
+  const { errors, flags } = await rotateOnce({ dataDir, clock, policy, intervalSeconds: null });
+  expect({ errors, flags }).toMatchObject({ errors: [], flags: { delete_after_days: DAYS } });
 }
 
 /** Every row of the closed store that tells of a visitor, as text. */
@@ -138,6 +131,7 @@ describe("a month after an event", () => {
       [oldId]: ["dedup-ids.bin", shard, "store.duckdb"],
       "planted-torn": [expect.stringMatching(/^metrics-torn-/)],
       "planted-aside": [expect.stringMatching(/^store-set-aside-/)],
+      "planted-replay": ["store-replay.duckdb"],
       "planted-short": ["metrics-import-short-1.jsonl.gz", "store.duckdb"],
     };
     for (const [needle, files] of Object.entries(traces)) expect(findInFolder(dataDir, needle)).toEqual(files);
@@ -151,8 +145,8 @@ describe("a month after an event", () => {
 
     // The server runs on: what it holds and keeps is rid of them without a restart.
     offsetMs = 31 * DAY_MS;
-    await rotate();
     expect(await askOwner(dataDir, "retain")).toMatchObject({ failed: [], ring_events: 2, torn_files: 1 });
+    await rotate();
     expect(await shownPaths(key)).toEqual({
       ring: ["/planted-young"],
       store: ["/planted-forever", "/planted-young"],

@@ -1,7 +1,9 @@
 /** Logs for tests of verify: made by the real writer, one shard a start, then damaged by hand. */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { type Compression, compressedName, compressionOf } from "../../src/log/files/log-files.ts";
 import { readManifest, withShard, writeManifest } from "../../src/log/files/manifest.ts";
@@ -9,6 +11,7 @@ import { openLog } from "../../src/log/log.ts";
 import { measureShard } from "../../src/log/read/measure-shard.ts";
 import type { Damage } from "../../src/log/verify/findings.ts";
 import { type VerifiedLog, verifyLog } from "../../src/log/verify/verify-log.ts";
+import { makeFolder } from "./log-fixtures.ts";
 import { makeEvent } from "./make-event.ts";
 
 /** The shard that tests damage; it has a shard before it and one behind it. */
@@ -23,6 +26,19 @@ export async function writeLogFiles(dataDir: string, events: number): Promise<vo
     await log.append(Array.from({ length: events }, (_, index) => makeEvent(`${start}-${index}`, { title: CANARY })));
     await log.close();
   }
+}
+
+/** Gives each test of a file a folder of its own with such a log, which is written once; returns what says where it is. */
+export function useLogCopies(events: number): () => string {
+  const made = mkdtempSync(join(tmpdir(), "passerby-verify-"));
+  let dataDir = "";
+  beforeAll(() => writeLogFiles(made, events));
+  afterAll(() => rmSync(made, { recursive: true }));
+  beforeEach(() => {
+    dataDir = makeFolder();
+    cpSync(made, dataDir, { recursive: true });
+  });
+  return () => dataDir;
 }
 
 /** Measures every shard of a folder into the manifest, as the rotator does. */

@@ -1,9 +1,7 @@
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { makeFolder } from "../../../test/fault/log-fixtures.ts";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   measureAll,
   placesOf,
@@ -11,8 +9,8 @@ import {
   SHARD,
   splitLines,
   storeAs,
+  useLogCopies,
   verify,
-  writeLogFiles,
   writeShardLines,
 } from "../../../test/fault/verify-fixtures.ts";
 import { systemClock, utcDay } from "../../clock.ts";
@@ -24,16 +22,11 @@ const EVENTS = 20;
 /** The line that is damaged, counted from 0. */
 const AT = 7;
 
+const logCopy = useLogCopies(EVENTS);
 let dataDir: string;
 
-const made = mkdtempSync(join(tmpdir(), "passerby-verify-"));
-
-beforeAll(() => writeLogFiles(made, EVENTS));
-afterAll(() => rmSync(made, { recursive: true }));
-
 beforeEach(() => {
-  dataDir = makeFolder();
-  cpSync(made, dataDir, { recursive: true });
+  dataDir = logCopy();
 });
 
 function flipBit(bytes: Buffer, at: number): Buffer {

@@ -2,10 +2,11 @@
 import { systemErrorCode } from "../../errors.ts";
 import type { LogFile } from "../files/log-files.ts";
 import type { ShardFacts } from "../files/manifest.ts";
+import type { ManifestReader } from "../files/manifest-reader.ts";
 import { type Damage, type DamageKind, FILE_DAMAGE, type Note } from "./findings.ts";
 import type { Repairs } from "./repairs-file.ts";
 import { type FileScan, scanFile } from "./scan-file.ts";
-import { isSettled, type ManifestReader, readShardState, type ShardForm, type ShardState } from "./shard-state.ts";
+import { isSettled, readShardState, type ShardForm, type ShardState } from "./shard-state.ts";
 
 /** What a form of a shard holds; no scan where it cannot be read. */
 export type ScannedForm = ShardForm & { readonly scan: FileScan | undefined };

@@ -6,7 +6,9 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Compression, compressedName } from "../files/log-files.ts";
-import { MANIFEST_FILE, type Manifest, readManifest, type ShardFacts } from "../files/manifest.ts";
+import type { ShardFacts } from "../files/manifest.ts";
+import type { ManifestReader } from "../files/manifest-reader.ts";
+import { stampOf } from "../files/stamp-of.ts";
 import { askSocket, SHARDS_SOCKET, socketPath } from "../owner/control-channel.ts";
 
 /** One form of a shard. */
@@ -27,27 +29,6 @@ export type ShardState = {
 const COMPRESSIONS: readonly Compression[] = ["none", "gzip", "zstd"];
 const POLL_MS = 100;
 const HELLO_TIMEOUT_MS = 1_000;
-
-/** Reads the manifest again only when it was replaced. */
-export class ManifestReader {
-  private readonly dataDir: string;
-  private stamp: string | undefined;
-  private manifest: Manifest = { shards: new Map(), lastNumbers: new Map() };
-
-  constructor(dataDir: string) {
-    this.dataDir = dataDir;
-  }
-
-  /** Returns the manifest as it is now. Throws `log_damaged`. */
-  read(): Manifest {
-    const stamp = stampOf(join(this.dataDir, MANIFEST_FILE)) ?? "none";
-    if (stamp !== this.stamp) {
-      this.manifest = readManifest(this.dataDir);
-      this.stamp = stamp;
-    }
-    return this.manifest;
-  }
-}
 
 /** Looks at a shard, by the name it was sealed under. */
 export function readShardState(dataDir: string, shard: string, manifest: ManifestReader): ShardState {
@@ -92,9 +73,4 @@ async function isAnybodyAtWork(dataDir: string): Promise<boolean> {
   } finally {
     close();
   }
-}
-
-function stampOf(path: string): string | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  return stats && `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
 }

@@ -1,8 +1,6 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { makeFolder } from "../../../test/fault/log-fixtures.ts";
+import { beforeEach, describe, expect, it } from "vitest";
 import {
   CANARY,
   measureAll,
@@ -10,8 +8,8 @@ import {
   readShardLines,
   SHARD,
   storeAs,
+  useLogCopies,
   verify,
-  writeLogFiles,
   writeShardLines,
 } from "../../../test/fault/verify-fixtures.ts";
 import { systemClock } from "../../clock.ts";
@@ -23,16 +21,11 @@ const EVENTS = 20;
 /** The line that is damaged, counted from 0. */
 const AT = 7;
 
+const logCopy = useLogCopies(EVENTS);
 let dataDir: string;
 
-const made = mkdtempSync(join(tmpdir(), "passerby-verify-"));
-
-beforeAll(() => writeLogFiles(made, EVENTS));
-afterAll(() => rmSync(made, { recursive: true }));
-
 beforeEach(() => {
-  dataDir = makeFolder();
-  cpSync(made, dataDir, { recursive: true });
+  dataDir = logCopy();
 });
 
 function repair(accept = false): ReturnType<typeof repairLog> {

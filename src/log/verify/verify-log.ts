@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { type Clock, utcDay } from "../../clock.ts";
 import { PasserbyError } from "../../errors.ts";
 import { compareAge, type LogFile, listLogFiles, parseLogFileName } from "../files/log-files.ts";
+import { ManifestReader } from "../files/manifest-reader.ts";
 import { type CheckContext, type CheckedFile, checkActive, checkShard } from "./check-shard.ts";
 import type { Damage, Note } from "./findings.ts";
 import { listNotes } from "./list-notes.ts";
 import { readRepairs } from "./repairs-file.ts";
 import { checkOrder, type FileRuns, type OrderReport } from "./sequence.ts";
-import { isSettled, ManifestReader, readShardState } from "./shard-state.ts";
+import { isSettled, readShardState } from "./shard-state.ts";
 
 export type VerifyOptions = {
   readonly dataDir: string;
