@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { systemClock, utcDay } from "../src/clock.ts";
 import { PasserbyError } from "../src/errors.ts";
@@ -12,6 +11,7 @@ import type { EraseTarget } from "../src/log/erase/target.ts";
 import { claimShards } from "../src/log/owner/ownership.ts";
 import { findOwner } from "./erase-owner.ts";
 import { erasureText, nothingText, previewText } from "./erase-report.ts";
+import { startBar } from "./progress-bar.ts";
 import { commandSettings } from "./settings.ts";
 
 type Flags = {
@@ -148,12 +148,9 @@ async function withBar<Result>(
   doing: string,
   work: (onProgress: (share: number) => void) => Promise<Result>,
 ): Promise<Result> {
-  if (json || !process.stderr.isTTY) return work(() => undefined);
-  const format = `${doing} {bar} {percentage} %`;
-  const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: true });
-  bar.start(1000, 0);
+  const bar = startBar(doing, json === true);
   try {
-    return await work((share) => bar.update(Math.floor(share * 1000)));
+    return await work((share) => bar.update(share));
   } finally {
     bar.stop();
   }

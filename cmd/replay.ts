@@ -1,7 +1,6 @@
 /** `passerby replay`: rebuilds the store from the log, through the running collector or, without one, by itself. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { Compile } from "typebox/compile";
 import { systemClock } from "../src/clock.ts";
@@ -10,6 +9,7 @@ import { askOwner, type Json } from "../src/log/owner/control-channel.ts";
 import { claimDataDir } from "../src/log/owner/ownership.ts";
 import { REPLAY_COMMAND, REPLAY_STATUS_COMMAND, writeReport } from "../src/server/replay-command.ts";
 import type { LoadProgress } from "../src/store/load.ts";
+import { type Progress, startBar } from "./progress-bar.ts";
 import { commandSettings } from "./settings.ts";
 
 type Flags = { dataDir?: string; json?: boolean };
@@ -37,6 +37,7 @@ const counts = [
   "duplicates",
   "damaged",
   "erased",
+  "newer",
   "bytes",
   "seconds",
   "peak_memory_bytes",
@@ -51,6 +52,7 @@ const reportShape = Compile({
     duplicates: { type: "number" },
     damaged: { type: "number" },
     erased: { type: "number" },
+    newer: { type: "number" },
     bytes: { type: "number" },
     seconds: { type: "number" },
     peak_memory_bytes: { type: "number" },
@@ -81,11 +83,12 @@ async function replay(flags: Flags): Promise<void> {
   if (!existsSync(dataDir)) {
     throw new PasserbyError("input_unreadable", `there is no data directory ${dataDir}: give it with --data-dir`);
   }
-  const bar = startBar(flags.json === true);
+  const bar = startBar("replaying", flags.json === true);
+  const onProgress = tellProgress(bar);
   try {
-    const answer = await askCollector(dataDir, bar.update);
+    const answer = await askCollector(dataDir, onProgress);
     const report = readReport(
-      answer ?? (await replayUnowned({ dataDir, retentionDays: settings.retentionDays }, bar.update)),
+      answer ?? (await replayUnowned({ dataDir, retentionDays: settings.retentionDays }, onProgress)),
     );
     bar.stop();
     const by = answer === undefined ? "command" : "collector";
@@ -159,7 +162,7 @@ function reportJson(report: Report, by: By): Readonly<Record<string, unknown>> {
 }
 
 function reportText(report: Report, by: By): string {
-  const { events, resumed, duplicates, damaged, erased, seconds, peak_memory_bytes: peak } = report;
+  const { events, resumed, duplicates, damaged, erased, newer, seconds, peak_memory_bytes: peak } = report;
   const count = (value: number): string => value.toLocaleString("en-US");
   const lines = [
     `${count(events)} events in the store, rebuilt by the ${by === "collector" ? "running collector" : "command"} in ` +
@@ -169,6 +172,8 @@ function reportText(report: Report, by: By): string {
   lines.push(
     `  ${count(duplicates)} duplicates left out, ${count(erased)} lines erased, ${count(damaged)} lines damaged`,
   );
+  if (newer > 0)
+    lines.push(`  ${count(newer)} lines of a newer version: they stay in the log, for a version that understands them`);
   return lines.join("\n");
 }
 
@@ -176,30 +181,12 @@ function eventsPerSecond({ events, resumed, seconds }: Report): number {
   return Math.round((events - resumed) / Math.max(seconds, 0.001));
 }
 
-type Bar = { readonly update: (progress: LoadProgress) => void; readonly stop: () => void };
-
-/** A bar for a person who waits; nothing for a file or another program. */
-function startBar(isQuiet: boolean): Bar {
-  if (isQuiet || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
-  const format = "replaying {bar} {percentage} % | {events} events, {rate}/s | {eta_formatted} left";
-  const bar = new SingleBar({
-    format,
-    stream: process.stderr,
-    clearOnComplete: true,
-    hideCursor: true,
-    etaBuffer: 100,
-  });
+/** What the bar of a replay is told: how much of the log's bytes it is through, and how fast it goes. */
+function tellProgress(bar: Progress): (progress: LoadProgress) => void {
   const started = systemClock.monotonicMs();
-  bar.start(1, 0, { events: 0, rate: 0 });
-  return {
-    update: ({ events, bytes, totalBytes }) => {
-      const seconds = (systemClock.monotonicMs() - started) / 1000;
-      bar.setTotal(Math.max(totalBytes, 1));
-      bar.update(Math.min(bytes, totalBytes), {
-        events: events.toLocaleString("en-US"),
-        rate: Math.round(events / seconds).toLocaleString("en-US"),
-      });
-    },
-    stop: () => bar.stop(),
+  return ({ events, bytes, totalBytes }) => {
+    const rate = Math.round((events * 1000) / Math.max(systemClock.monotonicMs() - started, 1));
+    const detail = `${events.toLocaleString("en-US")} events, ${rate.toLocaleString("en-US")}/s`;
+    bar.update(bytes / Math.max(totalBytes, 1), detail);
   };
 }
