@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const SHARED = fileURLToPath(new URL("../../shared/testdata", import.meta.url));
+const SHARED = fileURLToPath(new URL("../../shared/testdata/", import.meta.url));
 
 /** A program that tests drive: how the tests call their need of it, Debian's package, and where it lies. */
 export type Part = { readonly need: string; readonly debianPackage: string; readonly paths: readonly string[] };

@@ -18,6 +18,7 @@ export type RotationOutcome =
   | { readonly failure: string; readonly isBusy: boolean };
 
 const stopping = new AbortController();
+let hasBegun = false;
 
 async function rotate(order: RotationOrder): Promise<RotationOutcome> {
   lowerPriority();
@@ -30,10 +31,17 @@ async function rotate(order: RotationOrder): Promise<RotationOutcome> {
 }
 
 process.once("message", async (order: RotationOrder) => {
+  hasBegun = true;
+  process.once("disconnect", () => stopping.abort());
   const outcome = await rotate(order);
-  if (process.connected) process.send?.(outcome, () => process.exit(0));
+  if (process.connected) process.send?.(outcome, () => process.exit());
+  else process.exit();
 });
 // A terminal signals all processes of a group; the server hangs up when it stops, and by being killed.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
-process.on("disconnect", () => stopping.abort());
+// Hung up on before anything was begun: while this file was loaded, or right after. No order comes any more.
+process.once("disconnect", () => {
+  if (!hasBegun) process.exit();
+});
+if (!process.connected) process.exit();

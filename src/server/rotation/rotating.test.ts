@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import { makeFolder } from "../../../test/fault/log-fixtures.ts";
 import { linesOf } from "../../../test/fault/rotate-fixtures.ts";
@@ -59,4 +60,15 @@ it("warns once why it cannot", async () => {
   await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), { timeout: 10_000 });
   await stop();
   expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^the rotator: .*manifest.json is not a manifest of ours/));
+});
+
+it.each([0, 10, 40, 80, 120, 160, 250])("ends with the server, %i ms after a run has begun", async (afterMs) => {
+  const dataDir = makeOldFolder();
+  const serverLog = { info: vi.fn(), warn: vi.fn() };
+  const stop = startRotating({ dataDir, ...LIMITS, serverLog, firstAfterMs: 0 });
+  await setTimeout(afterMs);
+  const begun = performance.now();
+  await stop();
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  expect(serverLog.warn).not.toHaveBeenCalled();
 });

@@ -14,6 +14,8 @@ import type { RotationOrder, RotationOutcome } from "./rotate-main.ts";
 const INTERVAL_SECONDS = 300;
 /** Not at once: a start has other work, and one that fails soon after has no use of it. */
 const FIRST_AFTER_MS = 60_000;
+/** How long a run that is told to end has for the step that it is at. */
+const STOP_MS = 10_000;
 const MEBIBYTE = 1_048_576;
 /** What `passerby rotate` does when it is not told otherwise. */
 const DEFAULT_POLICY = { gzipAfterDays: 3, compress: "gzip" } as const;
@@ -35,12 +37,12 @@ export function startRotating(options: RotatingOptions): () => Promise<void> {
   const tell = createTeller(serverLog);
   let child: ChildProcess | undefined;
   let running: Promise<void> = Promise.resolve();
+  let isStopped = false;
   const rotate = async (): Promise<void> => {
-    if (await isRotationClaimed(dataDir)) return;
+    if ((await isRotationClaimed(dataDir)) || isStopped) return;
     child = startProcess();
     tell(await runIn(child, { dataDir, policy, intervalSeconds: INTERVAL_SECONDS }));
   };
-  let isStopped = false;
   let timer = setTimeout(begin, firstAfterMs);
   function begin(): void {
     running = rotate()
@@ -53,8 +55,12 @@ export function startRotating(options: RotatingOptions): () => Promise<void> {
   return async () => {
     isStopped = true;
     clearTimeout(timer);
-    if (child?.connected) child.disconnect();
+    const last = child;
+    if (last?.connected) last.disconnect();
+    // A rotator may be killed at any of its steps: a server that stops does not wait for one that hangs.
+    const kill = setTimeout(() => last?.kill("SIGKILL"), STOP_MS);
     await running;
+    clearTimeout(kill);
   };
 }
 
@@ -70,9 +76,11 @@ async function runIn(child: ChildProcess, order: RotationOrder): Promise<Rotatio
   child.on("message", (told: RotationOutcome) => {
     outcome = told;
   });
-  const ended = once(child, "close");
+  // Not "close", which never comes for a process that was hung up on.
+  const ended = once(child, "exit");
   child.send(order, () => undefined); // One that has ended cannot be told; its end says so.
   await ended;
+  if (child.connected) await once(child, "disconnect"); // What it told before its end has been read then.
   return outcome;
 }
 
