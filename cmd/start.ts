@@ -48,7 +48,7 @@ Exit codes: 0 stopped on request, 2 could not start, 137 (killed by itself) the 
  * How far V8 lets its heap grow over what is alive before it collects garbage: left alone, a burst of a million events
  * leaves 80 MB more behind, for no more events a second (bench/soak.ts).
  */
-const HEAP_GROWING_PERCENT = 50;
+const HEAP_GROWING_PERCENT = 100;
 
 async function start(flags: StartFlags): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);

@@ -23,6 +23,7 @@ import { type ForgetIds, forgetLive } from "./erase-command.ts";
 import { type DiskLimits, startDiskWatch } from "./health/disk-watch.ts";
 import { outcomesOfLedger } from "./health/event-outcomes.ts";
 import { type Health, openHealth } from "./health/health.ts";
+import { type Admission, createAdmission } from "./ingest/admission.ts";
 import { type LoadGuard, startLoadGuard } from "./ingest/load-guard.ts";
 import type { Retaining } from "./retaining.ts";
 import { PAST_DAY_CHECK_MS, sealPastDay } from "./seal-past-day.ts";
@@ -30,6 +31,8 @@ import type { Starting } from "./starting.ts";
 
 /** How often what is counted and remembered in memory is written down. */
 const FLUSH_MS = 1_000;
+/** Bodies that are worked on at once: enough for a group commit on a slow disk, and little to hold. */
+const ROOM_BYTES = 262_144;
 const MEGABYTE = 1_048_576;
 
 export type IntakeOptions = Starting & {
@@ -54,6 +57,7 @@ export type Intake = {
   readonly ledger: Ledger;
   readonly limiter: RateLimiter;
   readonly guard: LoadGuard;
+  readonly admission: Admission;
   readonly collector: Collector;
   readonly addresses: AddressReader;
   readonly limits: RequestLimits;
@@ -105,7 +109,8 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
   closers.add(() => health.close());
   const limits = createRequestLimits(settings, clock);
   const forgetIds = forgetter(resolve(settings.dataDir), ids, options.ring);
-  return { log, ledger, limiter, guard, collector, addresses, limits, health, forgetIds };
+  const admission = createAdmission(ROOM_BYTES);
+  return { log, ledger, limiter, guard, admission, collector, addresses, limits, health, forgetIds };
 }
 
 /** The disk that is watched, and from what shares on. */

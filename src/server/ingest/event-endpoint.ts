@@ -5,6 +5,7 @@ import { BOUNDS } from "../../event.ts";
 import type { AddressReader } from "../access/client-address.ts";
 import type { KeyRing } from "../access/keys.ts";
 import { errorAnswer, toPasserbyError } from "../routes/refusals.ts";
+import type { Admission } from "./admission.ts";
 import type { LoadGuard } from "./load-guard.ts";
 import { readBody } from "./read-body.ts";
 import { type Answer, type AnswerParts, sendAnswer } from "./send-answer.ts";
@@ -17,6 +18,7 @@ export type EventEndpointParts = AnswerParts & {
   readonly keys: KeyRing;
   readonly addresses: AddressReader;
   readonly guard: LoadGuard;
+  readonly admission: Admission;
   /** Called with an error that nobody was told the cause of. */
   readonly onError: (error: Error) => void;
 };
@@ -28,22 +30,35 @@ export function takeEventRequest(request: IncomingMessage, response: ServerRespo
 }
 
 function takeEvents(request: IncomingMessage, response: ServerResponse, parts: EventEndpointParts): void {
-  const { collector, guard } = parts;
+  const { guard, admission } = parts;
   readBody(request, BOUNDS.bodyBytes, (body) => {
     if (body === "cut_off") return;
     if (body === "too_large") return refuseLength(request, response, parts);
     guard.hold(body.length);
-    collect(request, body, parts)
-      .then((answer) => sendAnswer(request, response, answer, parts))
-      .catch((error: unknown) => {
-        const known = toPasserbyError(error);
-        if (known.code === "internal_error") parts.onError(known);
-        // Everything else the collector has counted itself; a key that is not good never reaches it.
-        if (known.code === "key_required") collector.countRefusal("key_required");
-        sendAnswer(request, response, errorAnswer(known), parts);
-      })
-      .finally(() => guard.hold(-body.length));
+    admission.enter(body.length, () => {
+      answerEvents(request, response, body, parts).finally(() => {
+        guard.hold(-body.length);
+        admission.leave(body.length);
+      });
+    });
   });
+}
+
+async function answerEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+  parts: EventEndpointParts,
+): Promise<void> {
+  try {
+    sendAnswer(request, response, await collect(request, body, parts), parts);
+  } catch (error) {
+    const known = toPasserbyError(error);
+    if (known.code === "internal_error") parts.onError(known);
+    // Everything else the collector has counted itself; a key that is not good never reaches it.
+    if (known.code === "key_required") parts.collector.countRefusal("key_required");
+    sendAnswer(request, response, errorAnswer(known), parts);
+  }
 }
 
 async function collect(request: IncomingMessage, bytes: Buffer, parts: EventEndpointParts): Promise<Answer> {
