@@ -1,13 +1,14 @@
 /** Builds the tracker into `dist/tracker`: the script for a tag, and the npm package with its types and its README. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { type BuildOptions, build } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const SOURCE = join(ROOT, "src/tracker");
+const SOURCES = join(ROOT, "src");
+const SOURCE = join(SOURCES, "tracker");
 
 /**
  * Names of the handles that parts of the tracker give each other. They never leave the bundle, so esbuild may shorten
@@ -15,8 +16,19 @@ const SOURCE = join(ROOT, "src/tracker");
  */
 const INTERNAL_NAMES = /^(queueEvent|sendNow|current|refresh|isOutdated|noticeTag)$/;
 
-/** The parts of the declarations that a user of the package sees. */
-const PUBLIC_TYPES = ["index", "options"];
+type Entry = {
+  /** Name in the package: `passerby-tracker` for an empty one, else `passerby-tracker/<name>`. */
+  readonly name: string;
+  /** The module of the package, from `src/`. */
+  readonly module: string;
+  /** The script for a tag, from `src/`, and the name of its file; undefined where there is none. */
+  readonly script?: { readonly source: string; readonly file: string };
+};
+
+/** What the package has. The core comes first; everything else is loaded beside it by those who want it. */
+const ENTRIES: readonly Entry[] = [
+  { name: "", module: "tracker/index.ts", script: { source: "tracker/script.ts", file: "passerby.js" } },
+];
 
 const SHARED: BuildOptions = {
   bundle: true,
@@ -27,35 +39,57 @@ const SHARED: BuildOptions = {
   logLevel: "warning",
 };
 
-/** Sizes of `passerby.js` in bytes, as in `sizes.json`: as it is, with gzip -9 and with brotli -11. */
+/** Sizes of a script in bytes: as it is, with gzip -9 and with brotli -11. */
 export type ScriptSizes = { readonly bytes: number; readonly gzip: number; readonly brotli: number };
+
+/** `sizes.json`: the sizes of each script, by the name of its file. */
+export type AllSizes = Readonly<Record<string, ScriptSizes>>;
 
 /** Builds everything anew. The folder is empty meanwhile. */
 export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
   mkdirSync(outDir, { recursive: true });
+  for (const { script } of ENTRIES) if (script !== undefined) await buildScript(script, outDir);
+  // Together, so that what the modules have in common is in the package once.
   await build({
     ...SHARED,
-    entryPoints: [join(SOURCE, "script.ts")],
-    outfile: join(outDir, "passerby.js"),
-    format: "iife",
-    minify: true,
-  });
-  await build({
-    ...SHARED,
-    entryPoints: [join(SOURCE, "index.ts")],
-    outfile: join(outDir, "index.js"),
+    entryPoints: Object.fromEntries(ENTRIES.map((entry) => [outputName(entry), join(SOURCES, entry.module)])),
+    outdir: outDir,
     format: "esm",
+    splitting: true,
+    chunkNames: "shared-[hash]",
+    sourcemap: "linked",
   });
   writeTypes(outDir);
-  writeFileSync(join(outDir, "sizes.json"), `${JSON.stringify(measureScript(outDir), null, 2)}\n`);
+  writeFileSync(join(outDir, "sizes.json"), `${JSON.stringify(measureScripts(outDir), null, 2)}\n`);
   writeFileSync(join(outDir, "package.json"), `${JSON.stringify(describePackage(), null, 2)}\n`);
   cpSync(join(SOURCE, "README.md"), join(outDir, "README.md"));
   cpSync(join(ROOT, "LICENSE"), join(outDir, "LICENSE"));
 }
 
-function measureScript(outDir: string): ScriptSizes {
-  const script = readFileSync(join(outDir, "passerby.js"));
+function outputName({ name }: Entry): string {
+  return name === "" ? "index" : name;
+}
+
+async function buildScript({ source, file }: NonNullable<Entry["script"]>, outDir: string): Promise<void> {
+  const outfile = join(outDir, file);
+  await build({
+    ...SHARED,
+    entryPoints: [join(SOURCES, source)],
+    outfile,
+    format: "iife",
+    minify: true,
+    sourcemap: "external",
+  });
+}
+
+function measureScripts(outDir: string): AllSizes {
+  const files = ENTRIES.flatMap(({ script }) => script?.file ?? []);
+  return Object.fromEntries(files.map((file) => [file, measureScript(join(outDir, file))]));
+}
+
+function measureScript(path: string): ScriptSizes {
+  const script = readFileSync(path);
   return {
     bytes: script.length,
     gzip: gzipSync(script, { level: 9 }).length,
@@ -63,17 +97,21 @@ function measureScript(outDir: string): ScriptSizes {
   };
 }
 
+/** Writes the declarations of all modules as they lie in the sources, and for each entry a file that leads to its own. */
 function writeTypes(outDir: string): void {
-  const all = join(outDir, "all-types");
+  const types = join(outDir, "types");
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  execFileSync(process.execPath, [tsc, "-p", join(SOURCE, "tsconfig.types.json"), "--outDir", all], {
+  execFileSync(process.execPath, [tsc, "-p", join(SOURCE, "tsconfig.types.json"), "--outDir", types], {
     stdio: ["ignore", "inherit", "inherit"],
   });
-  for (const name of PUBLIC_TYPES) {
-    const types = readFileSync(join(all, "tracker", `${name}.d.ts`), "utf8");
-    writeFileSync(join(outDir, `${name}.d.ts`), types.replaceAll('.ts";', '.js";'));
+  for (const path of globSync("**/*.d.ts", { cwd: types })) {
+    const file = join(types, path);
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll(/\.tsx?";/g, '.js";'));
   }
-  rmSync(all, { recursive: true });
+  for (const entry of ENTRIES) {
+    const module = entry.module.replace(/\.tsx?$/, ".js");
+    writeFileSync(join(outDir, `${outputName(entry)}.d.ts`), `export * from "./types/${module}";\n`);
+  }
 }
 
 function describePackage(): Record<string, unknown> {
@@ -87,14 +125,22 @@ function describePackage(): Record<string, unknown> {
     license,
     type: "module",
     sideEffects: false,
-    exports: {
-      ".": { types: "./index.d.ts", default: "./index.js" },
-      "./passerby.js": "./passerby.js",
-    },
+    exports: describeExports(),
     types: "./index.d.ts",
     unpkg: "./passerby.js",
-    files: ["*.js", "*.d.ts"],
+    files: ["*.js", "*.js.map", "*.d.ts", "types"],
   };
+}
+
+function describeExports(): Record<string, unknown> {
+  const modules = ENTRIES.map((entry) => {
+    const output = outputName(entry);
+    return [entry.name === "" ? "." : `./${entry.name}`, { types: `./${output}.d.ts`, default: `./${output}.js` }];
+  });
+  const scripts = ENTRIES.flatMap(({ script }) =>
+    script === undefined ? [] : [[`./${script.file}`, `./${script.file}`]],
+  );
+  return Object.fromEntries([...modules, ...scripts]);
 }
 
 if (import.meta.main) await buildTracker();

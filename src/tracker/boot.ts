@@ -1,6 +1,7 @@
 /** Puts the parts together for one page, which has one tracker however often it is started. */
 import { startDelivery } from "./delivery.ts";
 import { makeEventId } from "./event-id.ts";
+import type { Hooks, Tell } from "./hooks.ts";
 import { watchLinkClicks } from "./link-clicks.ts";
 import type { Metadata, Track } from "./options.ts";
 import { readPageFacts } from "./page-facts.ts";
@@ -9,10 +10,6 @@ import { isOptedOut } from "./privacy-signals.ts";
 import { watchRemoteConfig } from "./remote-config.ts";
 
 declare global {
-  interface Window {
-    /** The tracker of this page. */
-    passerby?: { readonly track: Track };
-  }
   interface Document {
     /** True while the page is loaded ahead of a visit that may never come; absent where browsers do not do that. */
     readonly prerendering?: boolean;
@@ -20,17 +17,23 @@ declare global {
 }
 
 /**
- * Starts the tracker of this page, unless it has one. `site` undefined: the collector goes by the host; `builtRate`: the
+ * Starts the tracker of this page, unless it has one. `site` undefined: the collector goes by the host; `sampleRate`: the
  * share of visitors to count unless the operator sets one.
  */
-export function boot(apiBaseUrl: string, site: string | undefined, builtRate: number): void {
-  if (window.passerby) return;
+export function boot(apiBaseUrl: string, site: string | undefined, sampleRate: number): void {
+  const { settings, hooks = [], early = [] } = window.passerby ?? {};
+  if (settings) return;
   let track: Track = () => {};
-  window.passerby = { track: (...event) => whenShown(() => track(...event)) };
+  window.passerby = {
+    track: (...event) => whenShown(() => track(...event)),
+    hooks,
+    settings: { apiBaseUrl, site, sampleRate },
+  };
   // A copy of the page that was saved to a disk is opened with the protocol `file:`.
   if (isOptedOut() || !/^http/.test(location.protocol)) return;
   whenShown(() => {
-    track = startTracking(apiBaseUrl.replace(/\/+$/, ""), site, builtRate);
+    track = startTracking(apiBaseUrl.replace(/\/+$/, ""), site, sampleRate, hooks);
+    for (const event of early) track(...event);
   });
 }
 
@@ -47,8 +50,17 @@ function whenShown(act: () => void): void {
   }
 }
 
-function startTracking(apiBaseUrl: string, site: string | undefined, builtRate: number): Track {
-  const delivery = startDelivery(apiBaseUrl, watchRemoteConfig(apiBaseUrl), builtRate);
+function startTracking(
+  apiBaseUrl: string,
+  site: string | undefined,
+  sampleRate: number,
+  hooks: readonly Hooks[],
+): Track {
+  /** What an extension throws is no trouble of the page or of the core. */
+  const tell: Tell = (act) => {
+    for (const one of hooks) whenShown(() => act(one));
+  };
+  const delivery = startDelivery({ apiBaseUrl, config: watchRemoteConfig(apiBaseUrl), sampleRate, tell });
 
   const record = (event: string, metadata?: Metadata): void => {
     delivery.queueEvent(
@@ -62,7 +74,10 @@ function startTracking(apiBaseUrl: string, site: string | undefined, builtRate: 
       }),
     );
   };
-  const settleView = watchPageViews(() => record("page_view", { path: location.pathname }));
+  const settleView = watchPageViews(() => {
+    record("page_view", { path: location.pathname });
+    tell((one) => one.onView?.());
+  });
   const track: Track = (name, metadata) => {
     settleView();
     record(name, metadata);
@@ -71,6 +86,7 @@ function startTracking(apiBaseUrl: string, site: string | undefined, builtRate: 
 
   const leave = (): void => {
     settleView();
+    tell((one) => one.onLeave?.());
     delivery.sendNow();
   };
   document.addEventListener("visibilitychange", () => document.hidden && leave());

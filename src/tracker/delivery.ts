@@ -5,6 +5,7 @@
  */
 import type { CONTRACT_VERSION } from "../event.ts";
 import { countBatch, type EventQueue, enqueue, putBack, takeBatch } from "./event-queue.ts";
+import type { Identity, Tell } from "./hooks.ts";
 import { random16 } from "./randomness.ts";
 import type { RemoteConfig } from "./remote-config.ts";
 import { post, readConfigTag } from "./transport.ts";
@@ -20,8 +21,16 @@ export type Delivery = {
   readonly sendNow: () => void;
 };
 
-/** Starts delivery to a collector. `builtRate` is the share of visitors to count unless the operator sets one. */
-export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRate: number): Delivery {
+export type DeliveryParts = {
+  readonly apiBaseUrl: string;
+  readonly config: RemoteConfig;
+  /** The share of visitors to count unless the operator sets one. */
+  readonly sampleRate: number;
+  readonly tell: Tell;
+};
+
+/** Starts delivery to a collector. */
+export function startDelivery({ apiBaseUrl, config, sampleRate, tell }: DeliveryParts): Delivery {
   const pageBucket = random16();
   const queue: EventQueue = { events: [], lost: 0 };
   let isPlanned = false;
@@ -32,15 +41,25 @@ export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRat
 
   const send = async (): Promise<void> => {
     const { enabled, sample_rate, u, max_batch, flush_ms } = config.current();
-    const draw = enabled !== false && drawVisitor(sample_rate ?? builtRate, u, pageBucket);
-    if (!draw) queue.events = [];
+    let identity: Identity | undefined;
+    tell((one) => {
+      identity ??= one.readIdentity?.();
+    });
+    const draw = enabled !== false && drawVisitor(sample_rate ?? sampleRate, identity?.bucket ?? u, pageBucket);
+    if (!draw && queue.events.length > 0) {
+      tell((one) => one.onStep?.("sampled_out", `[${queue.events}]`));
+      queue.events = [];
+    }
     pauseMs = flush_ms;
     if (!draw || queue.events.length === 0 || performance.now() < forbiddenUntil) return;
 
     const batch = takeBatch(queue, max_batch);
-    const answer = await post(`${apiBaseUrl}/api/metrics/event?partial=1`, writeEnvelope(batch, draw));
+    const body = writeEnvelope(batch, { ...identity, ...draw });
+    tell((one) => one.onStep?.("sent", body));
+    const answer = await post(`${apiBaseUrl}/api/metrics/event?partial=1`, body);
     // Until its answer is read, a body counts against the 64 KiB that may outlive the page (seen in Chromium 156).
-    await answer?.text().catch(() => {});
+    const text = await answer?.text().catch(() => "");
+    tell((one) => one.onStep?.("answered", body, answer?.status ?? 0, text));
     config.noticeTag(readConfigTag(answer));
     // These may be better later, as may no answer at all; any other refusal would only be repeated.
     failures = /408|429|5../.test(`${answer?.status ?? 503}`) ? failures + 1 : 0;
@@ -78,6 +97,7 @@ export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRat
   return {
     queueEvent: (json) => {
       enqueue(queue, json);
+      tell((one) => one.onStep?.("queued", json));
       // Asked now, so that the answer is there when the event is sent, even if the page is left before that.
       void config.refresh();
       plan();
@@ -88,9 +108,9 @@ export function startDelivery(apiBaseUrl: string, config: RemoteConfig, builtRat
   };
 }
 
-function writeEnvelope({ events, lost }: EventQueue, draw: Draw): string {
+function writeEnvelope({ events, lost }: EventQueue, facts: Draw & Omit<Partial<Identity>, "bucket">): string {
   // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
-  const drawn = JSON.stringify(draw).replace("{", ",");
+  const drawn = JSON.stringify(facts).replace("{", ",");
   const stamped = events.map((json) => json.slice(0, -1) + drawn);
   return `{"events":[${stamped}],"sent_at":"${new Date().toISOString()}","lost":${lost},"contract":${CONTRACT}}`;
 }

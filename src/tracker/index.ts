@@ -11,12 +11,10 @@
  * Importing it does nothing, so that it can be imported on a server.
  */
 import { boot } from "./boot.ts";
+import { addHooks } from "./hooks.ts";
 import type { Track, TrackerOptions } from "./options.ts";
 
 export type { Metadata, Track, TrackerOptions } from "./options.ts";
-
-/** What was tracked before the start, which modules that are imported earlier may do. */
-const early: Parameters<Track>[] = [];
 
 /**
  * Starts the tracker of this page; a second call does nothing.
@@ -32,12 +30,11 @@ export function start(options: TrackerOptions = {}): void {
   // Replaced by Vite as it builds; elsewhere `import.meta.env` is undefined.
   const { VITE_API_BASE_URL: builtUrl, VITE_METRICS_SAMPLE_RATE: builtRate } = import.meta.env ?? {};
   boot(options.apiBaseUrl ?? builtUrl ?? "", options.site, options.sampleRate ?? Number(builtRate || 1));
-  for (const event of early.splice(0)) track(...event);
 }
 
 /** Records that something happened, such as `track("signup", { plan: "team" })`. Does nothing on a server. */
 export function track(...event: Parameters<Track>): void {
   if (typeof document === "undefined") return;
-  if (window.passerby) window.passerby.track(...event);
-  else early.push(event);
+  // Before the start, as modules that are imported earlier may do, it waits for it.
+  (window.passerby ?? addHooks({})).track(...event);
 }

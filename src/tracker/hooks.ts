@@ -1,0 +1,60 @@
+/**
+ * How what is loaded beside the core (automatic capture, identity, web vitals, errors, the overlay) takes part in it. The
+ * order of loading does not matter: each adds its hooks to the one global name, before the core has run or after.
+ */
+import type { Track } from "./options.ts";
+
+/** What a mode of identity adds to each event as it is sent, and the bucket (0 to 65,535) that its visitor is sampled by. */
+export type Identity = { readonly visitor_id: string; readonly session_id?: string; readonly bucket: number };
+
+/**
+ * A step in the life of events on this page, with the events as JSON: `queued` (one event), `sampled_out` (an array),
+ * `sent` (the envelope), `answered` (the envelope again, with status and text of the answer; status 0: none came), `kept`
+ * (the envelope that lies in the outbox now).
+ */
+export type Step = "queued" | "sampled_out" | "sent" | "answered" | "kept";
+
+/** Each is optional, and what it throws is ignored. */
+export type Hooks = {
+  /** A view of a page has been counted; not told of a view that was counted before the hooks were added. */
+  readonly onView?: () => void;
+  /** The page is hidden or left. What is tracked now still leaves with it. */
+  readonly onLeave?: () => void;
+  /** Says who the visitor is, as each batch is sent; undefined: the collector derives an id for the day. */
+  readonly readIdentity?: () => Identity | undefined;
+  /** Follows the life of events, for the debug panel. */
+  readonly onStep?: (step: Step, json: string, status?: number, answer?: string) => void;
+};
+
+/** Tells all hooks of something. */
+export type Tell = (act: (hooks: Hooks) => void) => void;
+
+/** The one global name, `window.passerby`. */
+export type Passerby = {
+  readonly track: Track;
+  readonly hooks: Hooks[];
+  /** What was tracked before the core ran. */
+  readonly early?: Parameters<Track>[];
+  /** What the core runs with; undefined until it has run. */
+  readonly settings?: {
+    readonly apiBaseUrl: string;
+    readonly site: string | undefined;
+    /** The share of visitors to count unless the operator sets one. */
+    readonly sampleRate: number;
+  };
+};
+
+declare global {
+  interface Window {
+    /** The tracker of this page. */
+    passerby?: Passerby;
+  }
+}
+
+/** Adds hooks to the core of this page, and returns the global name. Throws nothing; not to be called on a server. */
+export function addHooks(hooks: Hooks): Passerby {
+  const early: Parameters<Track>[] = [];
+  window.passerby ??= { early, hooks: [], track: (...event) => void early.push(event) };
+  window.passerby.hooks.push(hooks);
+  return window.passerby;
+}
