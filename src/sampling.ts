@@ -41,10 +41,13 @@ export function keepsBucket(bucket: number, rate: number): boolean {
 
 /** Returns the exact share of buckets that a rate keeps: what an event must report as its `sample_rate`. */
 export function bucketShare(rate: number): number {
-  return bucketLimit(rate) / 65_536;
+  return bucketLimit(rate) / BUCKETS;
 }
 
-function bucketLimit(rate: number): number {
-  if (rate <= 0) return 0;
-  return Math.min(65_536, Math.max(1, Math.ceil(rate * 65_536)));
+/** How many buckets there are, of which a browser in mode `daily` is told one. */
+export const BUCKETS = 65_536;
+
+/** Returns the first bucket that a rate does not keep, 0 to 65,536; NaN for what is no number, which keeps none. */
+export function bucketLimit(rate: number): number {
+  return Math.min(BUCKETS, Math.ceil(rate * BUCKETS));
 }

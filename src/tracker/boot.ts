@@ -1,12 +1,11 @@
 /** Puts the parts together for one page, which has one tracker however often it is started. */
-import { startDelivery } from "./delivery.ts";
-import { makeEventId } from "./event-id.ts";
-import type { Hooks, Tell } from "./hooks.ts";
-import { watchLinkClicks } from "./link-clicks.ts";
-import type { Metadata, Track } from "./options.ts";
-import { readPageFacts } from "./page-facts.ts";
+
+import { type DeliveryParts, startDelivery } from "./delivery.ts";
+import { writeEvent } from "./event-json.ts";
+import type { Passerby, Settings, Tell } from "./hooks.ts";
+import type { Metadata } from "./options.ts";
 import { watchPageViews } from "./page-views.ts";
-import { isOptedOut } from "./privacy-signals.ts";
+import { hasPrivacySignal } from "./privacy-signals.ts";
 import { watchRemoteConfig } from "./remote-config.ts";
 
 declare global {
@@ -16,80 +15,81 @@ declare global {
   }
 }
 
-/**
- * Starts the tracker of this page, unless it has one. `site` undefined: the collector goes by the host; `sampleRate`: the
- * share of visitors to count unless the operator sets one.
- */
-export function boot(apiBaseUrl: string, site: string | undefined, sampleRate: number): void {
-  const { settings, hooks = [], early = [] } = window.passerby ?? {};
-  if (settings) return;
-  let track: Track = () => {};
-  window.passerby = {
-    track: (...event) => whenShown(() => track(...event)),
-    hooks,
-    settings: { apiBaseUrl, site, sampleRate },
+/** What `localStorage.passerby` holds for a visitor who does not want to be counted in this browser. */
+const OFF = "off";
+
+/** Starts the tracker of this page, unless it has one. `readPath` says what counts as the path of the page. */
+export function boot(settings: Settings, readPath: () => string): void {
+  window.passerby ??= { hooks: [], early: [], track: () => {} };
+  const { passerby } = window;
+  const { hooks, early } = passerby;
+  if (passerby.settings) return;
+  let [, wish] = /[?&]passerby=(on|off)/.exec(location.search) ?? [];
+  const remember = (next: string): void =>
+    attempt(() => {
+      wish = next;
+      localStorage.passerby = next;
+    });
+  if (wish) remember(wish);
+  /** Asked whenever something is about to happen, since another tab may have been told. */
+  const isOut = (): boolean => {
+    attempt(() => {
+      wish = localStorage.passerby ?? wish;
+    });
+    // A copy of the page that was saved to a disk has no host.
+    return wish === OFF || hasPrivacySignal() || !location.host;
   };
-  // A copy of the page that was saved to a disk is opened with the protocol `file:`.
-  if (isOptedOut() || !/^http/.test(location.protocol)) return;
-  whenShown(() => {
-    track = startTracking(apiBaseUrl.replace(/\/+$/, ""), site, sampleRate, hooks);
-    for (const event of early) track(...event);
-  });
+  /** What an extension throws is no trouble of the page or of the core. */
+  const tell: Tell = (act) => {
+    hooks.map((one) => attempt(() => act(one)));
+  };
+  passerby.track = (...event) => void early.push(event);
+  passerby.optOut = () => remember(OFF);
+  passerby.optIn = () => remember("on");
+  passerby.settings = settings;
+  const start = (): void =>
+    attempt(() => {
+      Object.assign(passerby, startTracking({ settings, tell, isOut, readPath }));
+      for (const event of early) passerby.track(...event);
+    });
+  if (document.prerendering) document.addEventListener("prerenderingchange", start);
+  else start();
 }
 
-/** Runs now, or when a prerendered page is shown. A page works the same with the tracker, without it and in spite of it. */
-function whenShown(act: () => void): void {
-  if (document.prerendering) {
-    document.addEventListener("prerenderingchange", () => whenShown(act));
-    return;
-  }
+/** A page works the same with the tracker, without it and in spite of it. */
+function attempt(act: () => void): void {
   try {
     act();
   } catch {
-    // Metadata that are no JSON, or a browser older than the tracker: nobody visiting the page can do anything about it.
+    // Metadata that are no JSON, no storage, or a browser older than the tracker: nobody visiting can do anything about it.
   }
 }
 
-function startTracking(
-  apiBaseUrl: string,
-  site: string | undefined,
-  sampleRate: number,
-  hooks: readonly Hooks[],
-): Track {
-  /** What an extension throws is no trouble of the page or of the core. */
-  const tell: Tell = (act) => {
-    for (const one of hooks) whenShown(() => act(one));
-  };
-  const delivery = startDelivery({ apiBaseUrl, config: watchRemoteConfig(apiBaseUrl), sampleRate, tell });
+type Parts = Omit<DeliveryParts, "config"> & { readonly readPath: () => string };
 
-  const record = (event: string, metadata?: Metadata): void => {
-    delivery.queueEvent(
-      JSON.stringify({
-        event,
-        event_id: makeEventId(Date.now()),
-        timestamp: new Date().toISOString(),
-        site,
-        ...readPageFacts(),
-        metadata,
-      }),
-    );
-  };
-  const settleView = watchPageViews(() => {
-    record("page_view", { path: location.pathname });
+function startTracking({ settings, tell, isOut, readPath }: Parts): Pick<Passerby, "track" | "requeue"> {
+  const delivery = startDelivery({ settings, tell, isOut, config: watchRemoteConfig(settings.apiBaseUrl) });
+
+  const record = (event: string, metadata?: Metadata): void =>
+    attempt(() => {
+      if (!isOut()) delivery.queueEvent(writeEvent(event, metadata, settings.site, readPath()));
+    });
+  const settleView = watchPageViews(readPath, () => {
+    record("page_view", { path: readPath() });
     tell((one) => one.onView?.());
   });
-  const track: Track = (name, metadata) => {
-    settleView();
-    record(name, metadata);
-  };
-  watchLinkClicks((metadata) => track("link_click", metadata));
-
   const leave = (): void => {
     settleView();
     tell((one) => one.onLeave?.());
-    delivery.sendNow();
+    void delivery.leave();
   };
-  document.addEventListener("visibilitychange", () => document.hidden && leave());
+  addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("pagehide", leave);
-  return track;
+  return {
+    track: (name, metadata) => {
+      settleView();
+      record(name, metadata);
+    },
+    requeue: delivery.queueEvent,
+  };
 }

@@ -1,116 +1,118 @@
 /**
  * Decides when events leave: the first at once, then every `flush_ms` or as soon as a batch is full, and what waits
  * when the page is left. A batch that the collector cannot take now is kept and sent again with the same event ids, so
- * that a second copy is not counted.
+ * that a second copy is not counted; what cannot be delivered while the page lives goes to the outbox.
  */
-import type { CONTRACT_VERSION } from "../event.ts";
-import { countBatch, type EventQueue, enqueue, putBack, takeBatch } from "./event-queue.ts";
-import type { Identity, Tell } from "./hooks.ts";
+import { writeEnvelope } from "./envelope.ts";
+import { type EventQueue, enqueue, isFullBatch, putBack, takeBatch } from "./event-queue.ts";
+import type { Hooks, Identity, Settings, Tell } from "./hooks.ts";
 import { random16 } from "./randomness.ts";
 import type { RemoteConfig } from "./remote-config.ts";
 import { post, readConfigTag } from "./transport.ts";
-import { type Draw, drawVisitor } from "./visitor-draw.ts";
+import { drawVisitor } from "./visitor-draw.ts";
 
-// Written out, because importing the value would bring the whole schema into the browser; the type holds them equal.
-const CONTRACT: typeof CONTRACT_VERSION = 1;
+/** So often a batch is tried; with the pauses between that is more than 8 minutes. */
+const MAX_ATTEMPTS = 8;
 
 export type Delivery = {
-  /** Queues an event as JSON without `sample_rate` and `bucket`: these are added as it is sent. */
+  /** Queues an event as JSON without `sample_rate`, `bucket` and id of the visitor: these are added as it is sent. */
   readonly queueEvent: (json: string) => void;
-  /** Sends what waits at once, because the page may be gone in a moment. */
-  readonly sendNow: () => void;
+  /** Sends what waits at once, because the page may be gone in a moment, and keeps what might not arrive. */
+  readonly leave: () => unknown;
 };
 
 export type DeliveryParts = {
-  readonly apiBaseUrl: string;
+  readonly settings: Settings;
   readonly config: RemoteConfig;
-  /** The share of visitors to count unless the operator sets one. */
-  readonly sampleRate: number;
   readonly tell: Tell;
+  /** Says whether the visitor does not want to be counted. */
+  readonly isOut: () => boolean;
 };
 
 /** Starts delivery to a collector. */
-export function startDelivery({ apiBaseUrl, config, sampleRate, tell }: DeliveryParts): Delivery {
+export function startDelivery({ settings, config, tell, isOut }: DeliveryParts): Delivery {
   const pageBucket = random16();
-  const queue: EventQueue = { events: [], lost: 0 };
-  let isPlanned = false;
+  const queue: EventQueue = { waiting: [], givenUp: 0 };
   let isFlushing = false;
-  let pauseMs = 0;
-  let forbiddenUntil = 0;
-  let failures = 0;
+  /** Attempts that failed since the last answer; not 0 before the first one, since nobody knows then. */
+  let failures = 0.5;
+  let nextAt = 0;
 
-  const send = async (): Promise<void> => {
-    const { enabled, sample_rate, u, max_batch, flush_ms } = config.current();
+  const step: NonNullable<Hooks["onStep"]> = (...what) => tell((hooks) => hooks.onStep?.(...what));
+
+  /** Returns what each event of this visitor has to say, or undefined when nothing may leave. */
+  const stamp = (): object | undefined => {
+    const { enabled, sample_rate, u } = config.current();
     let identity: Identity | undefined;
-    tell((one) => {
-      identity ??= one.readIdentity?.();
+    tell((hooks) => {
+      identity ??= hooks.readIdentity?.();
     });
-    const draw = enabled !== false && drawVisitor(sample_rate ?? sampleRate, identity?.bucket ?? u, pageBucket);
-    if (!draw && queue.events.length > 0) {
-      tell((one) => one.onStep?.("sampled_out", `[${queue.events}]`));
-      queue.events = [];
-    }
-    pauseMs = flush_ms;
-    if (!draw || queue.events.length === 0 || performance.now() < forbiddenUntil) return;
+    const draw = drawVisitor(sample_rate ?? settings.sampleRate, identity?.bucket ?? u, pageBucket);
+    return isOut() || enabled === false || !draw ? undefined : { ...identity, ...draw };
+  };
 
-    const batch = takeBatch(queue, max_batch);
-    const body = writeEnvelope(batch, { ...identity, ...draw });
-    tell((one) => one.onStep?.("sent", body));
-    const answer = await post(`${apiBaseUrl}/api/metrics/event?partial=1`, body);
+  /** Sends a batch; false when it has to be sent again later. */
+  const deliver = async ({ waiting, givenUp }: EventQueue): Promise<boolean> => {
+    const facts = stamp();
+    if (!facts) {
+      step("sampled_out", `[${waiting}]`);
+      return true;
+    }
+    // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
+    const stamped = waiting.map((json) => json.slice(0, -1) + JSON.stringify(facts).replace("{", ","));
+    const body = writeEnvelope({ waiting: stamped, givenUp });
+    const answer = await post(`${settings.apiBaseUrl}/api/metrics/event?partial=1`, body);
     // Until its answer is read, a body counts against the 64 KiB that may outlive the page (seen in Chromium 156).
     const text = await answer?.text().catch(() => "");
-    tell((one) => one.onStep?.("answered", body, answer?.status ?? 0, text));
+    const status = answer?.status ?? 0;
+    step("answered", body, status, text);
     config.noticeTag(readConfigTag(answer));
+    nextAt = performance.now() + config.current().flush_ms;
     // These may be better later, as may no answer at all; any other refusal would only be repeated.
-    failures = /408|429|5../.test(`${answer?.status ?? 503}`) ? failures + 1 : 0;
-    if (!failures) return;
-    // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 9 minutes. A random half
+    failures = /^0|408|429|5../.test(`${status}`) ? failures + 1 : 0;
+    if (!failures) return true;
+    // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 4 minutes. A random half
     // is taken off, since pages that failed together must not all come back together.
-    const backoffMs = 1000 * 2 ** Math.min(failures, 9) * (1 - Math.random() / 2);
-    const retryAfterMs = Number(answer?.headers.get("Retry-After")) * 1000 || 0;
-    forbiddenUntil = performance.now() + retryAfterMs;
-    pauseMs = Math.max(retryAfterMs, backoffMs);
-    putBack(queue, batch);
-    plan();
+    nextAt += Math.max(
+      Number(answer?.headers.get("Retry-After")) * 1000 || 0,
+      500 * 2 ** failures * (1 + Math.random()),
+    );
+    if (failures < MAX_ATTEMPTS) return false;
+    failures = 1;
+    queue.givenUp += waiting.length + givenUp;
+    return true;
+  };
+
+  /** Sends the next batch unless it has to wait. */
+  const send = async (): Promise<void> => {
+    if (config.isOutdated() || !queue.waiting[0] || (failures >= 1 && performance.now() < nextAt)) return;
+    const batch = takeBatch(queue, config.current().max_batch);
+    if (!(await deliver(batch))) putBack(queue, batch);
   };
 
   /** One at a time: what is in flight counts against what browsers let outlive a page. */
   const flush = async (): Promise<void> => {
-    isPlanned = false;
-    if (isFlushing) return;
+    if (isFlushing || !queue.waiting[0]) return;
     isFlushing = true;
     await config.refresh();
     await send();
     isFlushing = false;
-    if (queue.events.length > 0) plan();
+    plan();
   };
 
   const plan = (): void => {
-    const isFull = countBatch(queue, config.current().max_batch - 1) < queue.events.length;
-    if (isFull && !failures) void flush();
-    else if (!isPlanned) {
-      isPlanned = true;
-      setTimeout(flush, pauseMs);
-    }
+    const isFull = !failures && isFullBatch(queue, config.current().max_batch);
+    setTimeout(flush, isFull ? 0 : nextAt - performance.now());
   };
 
   return {
     queueEvent: (json) => {
       enqueue(queue, json);
-      tell((one) => one.onStep?.("queued", json));
+      step("queued", json);
       // Asked now, so that the answer is there when the event is sent, even if the page is left before that.
       void config.refresh();
       plan();
     },
-    sendNow: () => {
-      if (!config.isOutdated()) void send();
-    },
+    leave: send,
   };
-}
-
-function writeEnvelope({ events, lost }: EventQueue, facts: Draw & Omit<Partial<Identity>, "bucket">): string {
-  // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
-  const drawn = JSON.stringify(facts).replace("{", ",");
-  const stamped = events.map((json) => json.slice(0, -1) + drawn);
-  return `{"events":[${stamped}],"sent_at":"${new Date().toISOString()}","lost":${lost},"contract":${CONTRACT}}`;
 }

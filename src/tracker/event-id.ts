@@ -7,8 +7,6 @@ import { random16 } from "./randomness.ts";
  */
 export function makeEventId(nowMs: number): string {
   // The time has 11 hexadecimal digits until the year 2527, and its field 12.
-  const time = `0${nowMs.toString(16)}`;
-  return `${time.slice(0, 8)}-${time.slice(8)}-7rrr-8rrr-rrrrrrrrrrrr`.replace(/r/g, () =>
-    (random16() % 16).toString(16),
-  );
+  const pattern = `0${nowMs.toString(16)}-7rrr-8rrr-rrrrrrrrrrrr`.replace(/.{8}/, "$&-");
+  return pattern.replace(/r/g, () => (random16() % 16).toString(16));
 }

@@ -1,48 +1,44 @@
 /** The events that wait in memory to be sent: bounded, oldest given up first, and what was given up is counted. */
 
 /**
- * Length of a batch in UTF-16 units: at most 60 KB in UTF-8, which the collector's cap of 64 KiB lets through. Browsers
- * let 64 KiB of keepalive bodies be in flight in all, so that a batch under way and a last one as the page goes fit.
+ * Bytes of the events of a batch. Browsers let 64 KiB of keepalive bodies be in flight in all, so that a batch under way
+ * and a last one as the page goes fit.
  */
-const MAX_BATCH_LENGTH = 20_000;
+const MAX_BATCH_BYTES = 28_672;
 
 /** Far more than a visitor makes in an outage of some minutes. */
-const MAX_WAITING = 200;
+const MAX_WAITING = 1_000;
 
 /** Events as JSON, oldest first, and how many had to be given up since the last batch that arrived. */
-export type EventQueue = { events: string[]; lost: number };
+export type EventQueue = { waiting: string[]; givenUp: number };
 
-/** Adds the newest event. One too long for a batch could never be sent, and is lost. */
+/** Adds an event at the end. One too long for a batch could never be sent, and is given up. */
 export function enqueue(queue: EventQueue, json: string): void {
-  if (json.length > MAX_BATCH_LENGTH) queue.lost += 1;
-  else queue.events.push(json);
-  keepBounded(queue);
+  if (isTooMuch([json])) queue.givenUp += 1;
+  else queue.waiting.push(json);
+  queue.givenUp += queue.waiting.splice(0, queue.waiting.length - MAX_WAITING).length;
 }
 
-/** Says how many of the oldest events make a batch of at most `maxEvents`. */
-export function countBatch({ events }: EventQueue, maxEvents: number): number {
-  let length = 0;
-  const fitting = events.filter((json, index) => {
-    length += json.length;
-    return index < maxEvents && length <= MAX_BATCH_LENGTH;
-  });
-  return fitting.length;
+/** Says whether what waits is as much as a batch of at most `maxEvents` takes. */
+export function isFullBatch({ waiting }: EventQueue, maxEvents: number): boolean {
+  return waiting.length >= maxEvents || isTooMuch(waiting);
 }
 
-/** Takes the next batch out of the queue, and the count of lost events with it. */
+/** Takes the next batch out of the queue, at most `maxEvents`, and the count of those given up with it. */
 export function takeBatch(queue: EventQueue, maxEvents: number): EventQueue {
-  const { lost } = queue;
-  queue.lost = 0;
-  return { events: queue.events.splice(0, countBatch(queue, maxEvents)), lost };
+  let count = maxEvents;
+  while (isTooMuch(queue.waiting.slice(0, count))) count -= 1;
+  const { givenUp } = queue;
+  queue.givenUp = 0;
+  return { waiting: queue.waiting.splice(0, count), givenUp };
 }
 
 /** Puts back a batch that did not arrive, to be the first again. */
 export function putBack(queue: EventQueue, batch: EventQueue): void {
-  queue.events.unshift(...batch.events);
-  queue.lost += batch.lost;
-  keepBounded(queue);
+  queue.waiting.unshift(...batch.waiting);
+  queue.givenUp += batch.givenUp;
 }
 
-function keepBounded(queue: EventQueue): void {
-  queue.lost += queue.events.splice(0, queue.events.length - MAX_WAITING).length;
+function isTooMuch(waiting: string[]): boolean {
+  return new Blob(waiting).size > MAX_BATCH_BYTES;
 }

@@ -8,11 +8,11 @@ import type { Track } from "./options.ts";
 export type Identity = { readonly visitor_id: string; readonly session_id?: string; readonly bucket: number };
 
 /**
- * A step in the life of events on this page, with the events as JSON: `queued` (one event), `sampled_out` (an array),
- * `sent` (the envelope), `answered` (the envelope again, with status and text of the answer; status 0: none came), `kept`
- * (the envelope that lies in the outbox now).
+ * A step in the life of events on this page, with the events as JSON: `queued` (one event), `sampled_out` (an array of
+ * those that may not leave, by the draw, the brake or the visitor's wish), `answered` (the envelope that was sent, with
+ * status and text of the answer; status 0: none came).
  */
-export type Step = "queued" | "sampled_out" | "sent" | "answered" | "kept";
+export type Step = "queued" | "sampled_out" | "answered";
 
 /** Each is optional, and what it throws is ignored. */
 export type Hooks = {
@@ -29,19 +29,27 @@ export type Hooks = {
 /** Tells all hooks of something. */
 export type Tell = (act: (hooks: Hooks) => void) => void;
 
-/** The one global name, `window.passerby`. */
+/** What the core runs with. */
+export type Settings = {
+  readonly apiBaseUrl: string;
+  readonly site: string | undefined;
+  /** The share of visitors to count unless the operator sets one. */
+  readonly sampleRate: number;
+};
+
+/** The one global name, `window.passerby`. All but `track` and `hooks` is there when the core has run. */
 export type Passerby = {
-  readonly track: Track;
+  track: Track;
   readonly hooks: Hooks[];
+  /** Counts this browser no more, from now on, and forgets what waits to be sent. */
+  optOut?: () => void;
+  /** Takes that back, from the next page on. */
+  optIn?: () => void;
+  settings?: Settings;
+  /** Queues an event as JSON, as `onStep` has told it, for another try. */
+  requeue?: (json: string) => void;
   /** What was tracked before the core ran. */
-  readonly early?: Parameters<Track>[];
-  /** What the core runs with; undefined until it has run. */
-  readonly settings?: {
-    readonly apiBaseUrl: string;
-    readonly site: string | undefined;
-    /** The share of visitors to count unless the operator sets one. */
-    readonly sampleRate: number;
-  };
+  readonly early: Parameters<Track>[];
 };
 
 declare global {
@@ -54,7 +62,25 @@ declare global {
 /** Adds hooks to the core of this page, and returns the global name. Throws nothing; not to be called on a server. */
 export function addHooks(hooks: Hooks): Passerby {
   const early: Parameters<Track>[] = [];
-  window.passerby ??= { early, hooks: [], track: (...event) => void early.push(event) };
+  // The name may be that of an element of the page with such an id.
+  if (!window.passerby?.hooks) window.passerby = { early, hooks: [], track: (...event) => void early.push(event) };
   window.passerby.hooks.push(hooks);
   return window.passerby;
+}
+
+/** Calls `act` after the visitor has opted out on this page, in whatever order core and extension are loaded. */
+export function onOptOut(act: () => void): void {
+  let wrapped: unknown;
+  const wrap = (): void => {
+    const { passerby } = window;
+    const optOut = passerby?.optOut;
+    if (!passerby || !optOut || optOut === wrapped) return;
+    passerby.optOut = () => {
+      optOut();
+      act();
+    };
+    wrapped = passerby.optOut;
+  };
+  wrap();
+  addHooks({ onView: wrap });
 }

@@ -16,4 +16,14 @@ export type TrackerOptions = {
    * the collector comes before it. What is no number counts nobody.
    */
   readonly sampleRate?: number | undefined;
+  /** Counts a change of the fragment as a page view, for sites whose pages are `#/about`. Default: false. */
+  readonly hash?: boolean | undefined;
+  /** Where events wait that could not be delivered before the page was left. Default: `session`. */
+  readonly outbox?: OutboxPlace | undefined;
 };
+
+/**
+ * `session`: the tab's storage, which ends with the tab; `local`: the browser's, for at most 23 hours, so that they are
+ * sent when the visitor comes back; `memory`: nowhere.
+ */
+export type OutboxPlace = "session" | "local" | "memory";

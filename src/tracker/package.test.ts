@@ -13,6 +13,8 @@ import { type AllSizes, buildTracker } from "../../scripts/build-tracker.ts";
  */
 const CEILINGS: AllSizes = {
   "passerby.js": { bytes: 4_700, gzip: 2_350, brotli: 2_048 },
+  "passerby-outbox.js": { bytes: 3_000, gzip: 1_400, brotli: 1_300 },
+  "passerby-full.js": { bytes: 8_000, gzip: 3_600, brotli: 3_300 },
 };
 
 /** What would break a promise: storage, cookies, fingerprints, blocking requests, code from text, and the full schema. */

@@ -7,16 +7,17 @@
 const SETTLE_MS = 100;
 
 /**
- * Counts the present page and watches for others; `count` is called once per view, when `location` and the title are
+ * Counts the present page and watches for others by their path; `count` is called once per view, when `location` and the title are
  * those of that view. Returns `settle`, which counts a view that is still settling: call it before anything that has
  * to come after that view.
  */
-export function watchPageViews(count: () => void): () => void {
+export function watchPageViews(readPath: () => string, count: () => void): () => void {
   let countedPath: string | undefined;
 
   const settle = (): void => {
-    if (location.pathname === countedPath) return;
-    countedPath = location.pathname;
+    const path = readPath();
+    if (path === countedPath) return;
+    countedPath = path;
     count();
   };
   const settleSoon = (): unknown => setTimeout(settle, SETTLE_MS);

@@ -27,42 +27,43 @@ export type RemoteConfig = {
   readonly current: () => RunTimeConfig;
   /** Asks again when the last answer is old; settles when an answer is there, at the latest after 2 s. */
   readonly refresh: () => Promise<unknown>;
-  /** Says that the last answer is too old to send by. False before the first: a first view is not lost to a slow answer. */
+  /** Says that nothing may be sent: the last answer, or where none has come the page, is too old for the brake's promise. */
   readonly isOutdated: () => boolean;
-  /** Hears which configuration the collector has, and asks for it if it is another. */
+  /** Hears which configuration the collector has; if it is another, the next refresh asks for it. */
   readonly noticeTag: (tag: ConfigTag) => void;
 };
 
-/** Asks for the configuration at once. */
+/** Asks for nothing until the first refresh. */
 export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
   let config: RunTimeConfig = { max_batch: 50, flush_ms: 5000 };
   let tag: ConfigTag;
-  let askedAt = 0;
+  let believedSince = performance.now();
+  let askAgainAt = 0;
   let asking: Promise<void> | undefined;
 
-  const isOlderThan = (ageMs: number): boolean => askedAt > 0 && performance.now() - askedAt > ageMs;
-  const fetchConfig = async (): Promise<void> => {
+  const ask = async (): Promise<void> => {
     const now = performance.now();
     // The first answer may be that of the page before; a later question is asked because that one is too old.
-    const answer = await request(`${apiBaseUrl}/api/metrics/config`, { cache: askedAt ? "no-cache" : "default" });
+    const cache = askAgainAt ? "no-cache" : "default";
+    askAgainAt = now + REFRESH_MS;
+    const answer = await request(`${apiBaseUrl}/api/metrics/config`, { cache });
     if (answer?.ok) {
       tag = readConfigTag(answer);
       config = { ...config, ...(await answer.json().catch(() => {})) };
+      believedSince = now;
     }
-    askedAt = now;
     asking = undefined;
   };
-  asking = fetchConfig();
-
+  const refresh = (): Promise<unknown> => {
+    if (performance.now() >= askAgainAt) asking ??= ask();
+    return Promise.race([asking, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+  };
   return {
     current: () => config,
-    refresh: () => {
-      if (isOlderThan(REFRESH_MS)) asking ??= fetchConfig();
-      return Promise.race([asking, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
-    },
-    isOutdated: () => isOlderThan(BELIEVED_MS),
+    refresh,
+    isOutdated: () => performance.now() - believedSince > BELIEVED_MS,
     noticeTag: (next) => {
-      if (next && next !== tag) asking ??= fetchConfig();
+      if (next && next !== tag) askAgainAt = 1;
     },
   };
 }

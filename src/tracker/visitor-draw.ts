@@ -1,5 +1,5 @@
 /** The draw that decides whether this visitor is counted. The unit is the visitor, so that sessions stay whole. */
-import { bucketShare, keepsBucket } from "../sampling.ts";
+import { BUCKETS, bucketLimit } from "../sampling.ts";
 
 /** What each event of a kept visitor has to report: the exact share kept, and whether the draw was for this page only. */
 export type Draw = { readonly sample_rate: number; readonly bucket: "page" | undefined };
@@ -9,6 +9,7 @@ export type Draw = { readonly sample_rate: number; readonly bucket: "page" | und
  * `visitorBucket` (0 to 65,535) is undefined when the collector has not told it; then the draw is made by `pageBucket`.
  */
 export function drawVisitor(rate: number, visitorBucket: number | undefined, pageBucket: number): Draw | undefined {
-  if (!keepsBucket(visitorBucket ?? pageBucket, rate)) return undefined;
-  return { sample_rate: bucketShare(rate), bucket: visitorBucket === undefined ? "page" : undefined };
+  const limit = bucketLimit(rate);
+  if (!((visitorBucket ?? pageBucket) < limit)) return undefined;
+  return { sample_rate: limit / BUCKETS, bucket: visitorBucket === undefined ? "page" : undefined };
 }

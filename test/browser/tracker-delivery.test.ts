@@ -144,14 +144,14 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     await page.goto(visitor.at("/page"));
     await expect.poll(() => edge.posts().length).toBe(1);
     await page.evaluate(() => {
-      for (let i = 0; i < 209; i += 1) window.passerby?.track(`n${i}`);
+      for (let i = 0; i < 1_009; i += 1) window.passerby?.track(`n${i}`);
     });
     edge.fail("/api/metrics/event", undefined);
     const countLost = (): number =>
       edge.seen.filter(({ method }) => method === "POST").reduce((sum, { body }) => sum + JSON.parse(body).lost, 0);
-    await expect.poll(() => bench.readLines(visitor.at("")).length, { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => bench.readLines(visitor.at("")).length, { timeout: 10_000 }).toBe(1_000);
     expect(countLost()).toBe(10);
-    expect(await visitor.leave()).toHaveLength(200);
+    expect(await visitor.leave()).toHaveLength(1_000);
     expect(countLost()).toBe(10);
   });
 
