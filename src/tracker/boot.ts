@@ -3,7 +3,7 @@
 import { type DeliveryParts, startDelivery } from "./delivery.ts";
 import { writeEvent } from "./event-json.ts";
 import type { Passerby, Settings, Tell } from "./hooks.ts";
-import type { Metadata } from "./options.ts";
+import type { Metadata, Track } from "./options.ts";
 import { watchPageViews } from "./page-views.ts";
 import { hasPrivacySignal } from "./privacy-signals.ts";
 import { watchRemoteConfig } from "./remote-config.ts";
@@ -20,7 +20,8 @@ const OFF = "off";
 
 /** Starts the tracker of this page, unless it has one. `readPath` says what counts as the path of the page. */
 export function boot(settings: Settings, readPath: () => string): void {
-  window.passerby ??= { hooks: [], early: [], track: () => {} };
+  const waiting: Parameters<Track>[] = [];
+  window.passerby ??= { hooks: [], early: waiting, track: (...event) => void waiting.push(event) };
   const { passerby } = window;
   const { hooks, early } = passerby;
   if (passerby.settings) return;
@@ -43,7 +44,6 @@ export function boot(settings: Settings, readPath: () => string): void {
   const tell: Tell = (act) => {
     hooks.map((one) => attempt(() => act(one)));
   };
-  passerby.track = (...event) => void early.push(event);
   passerby.optOut = () => remember(OFF);
   passerby.optIn = () => remember("on");
   passerby.settings = settings;

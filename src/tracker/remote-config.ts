@@ -29,7 +29,7 @@ export type RemoteConfig = {
   readonly refresh: () => Promise<unknown>;
   /** Says that nothing may be sent: the last answer, or where none has come the page, is too old for the brake's promise. */
   readonly isOutdated: () => boolean;
-  /** Hears which configuration the collector has; if it is another, the next refresh asks for it. */
+  /** Hears which configuration the collector has; asks for it if it is another. */
   readonly noticeTag: (tag: ConfigTag) => void;
 };
 
@@ -63,7 +63,9 @@ export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
     refresh,
     isOutdated: () => performance.now() - believedSince > BELIEVED_MS,
     noticeTag: (next) => {
-      if (next && next !== tag) askAgainAt = 1;
+      if (!next || next === tag) return;
+      askAgainAt = 1;
+      void refresh();
     },
   };
 }
