@@ -101,6 +101,20 @@ describe("a load", () => {
     expect(readFileSync(join(log.dataDir, "metrics.jsonl"), "utf8").split("\n")[1]).toBe(later.trimEnd());
   });
 
+  test("knows a file of nothing but later lines again, sealed, and does not take the next one for it", async () => {
+    const line = (seq: number): string => `{"v":2,"seq":${seq},"writer":"w1","start":"start-1","what":{}}\n`;
+    log.appendText(line(0) + line(1));
+    expect(await store.load()).toMatchObject({ newer: 2 });
+    renameSync(join(log.dataDir, "metrics.jsonl"), join(log.dataDir, "metrics-2026-11-20.1.jsonl"));
+    log.appendText(line(2));
+    expect(await store.load()).toMatchObject({ newer: 1 });
+    await store.close();
+    store = await open();
+    expect(await store.load()).toMatchObject({ newer: 0 });
+    expect(store.status()).toMatchObject({ events: 0, newer: 3, lastError: null });
+    expect(warnings).toEqual([]);
+  });
+
   test("counts an erased line, which is no damage", async () => {
     log.append(eventsOf(ONE));
     log.appendText('{"v":1,"seq":1,"erased":true}\n');

@@ -47,6 +47,21 @@ const page = (index: number): string => {
 const pages = (count: number, from = 0): ReturnType<typeof eventsOf> =>
   eventsOf(Array.from({ length: count }, (_, index) => page(from + index)).join("\n"));
 
+test("a shard of nothing but lines of a later version is counted once by each replay, and goes on counting for one", async () => {
+  const later = '{"v":2,"seq":0,"writer":"w1","start":"start-0","what":{}}\n';
+  writeFileSync(join(log.dataDir, "metrics-2026-11-19.1.jsonl.gz"), gzipSync(later));
+  log.append(pages(3));
+  const build = (): Promise<unknown> => buildStore({ dataDir: log.dataDir, clock: systemClock });
+  expect(await build()).toMatchObject({ events: 3, newer: 1, damaged: 0, resumed: 0 });
+  expect(await build()).toMatchObject({ events: 3, newer: 1, damaged: 0, resumed: 3 });
+  installStore(log.dataDir);
+  const store = await open();
+  expect(await store.load()).toMatchObject({ events: 0, newer: 0 });
+  const files = await store.read((ask) => ask("SELECT file FROM checkpoints ORDER BY file"));
+  expect(files.map(({ file }) => file)).toEqual(["w1/start-0/0", "w1/start-1/0"]);
+  await store.close();
+});
+
 test("a rebuilt store holds what one holds that was loaded as the log grew", { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(

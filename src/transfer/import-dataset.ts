@@ -13,6 +13,7 @@ import type { Clock } from "../clock.ts";
 import type { Site } from "../config.ts";
 import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
 import type { AcceptedEvent } from "../event.ts";
+import { refuseHalfRestored } from "../log/files/half-restored.ts";
 import { isDatasetName } from "../log/files/log-files.ts";
 import { prepareDataDir } from "../log/owner/ownership.ts";
 import { type ImportShard, writeImportShard } from "../log/write/import-shard.ts";
@@ -87,6 +88,7 @@ export async function importDataset(options: DatasetImport, read: ReadSource): P
   const input = await openInput(options.path, options.stdin, clock);
   try {
     prepareDataDir(dataDir);
+    refuseHalfRestored(dataDir);
     removeLeftovers(dataDir, dataset, clock.now());
     return await importInput(options, input, read);
   } finally {

@@ -21,6 +21,7 @@ beforeAll(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "passerby-metrics-"));
   const state = { last_run: LAST_SUCCESS, last_success: LAST_SUCCESS, flags: { interval_seconds: 300 } };
   writeFileSync(join(dataDir, ROTATOR_FILE), JSON.stringify(state));
+  writeFileSync(join(dataDir, "metrics-import-later-1.jsonl"), '{"v":2,"seq":0,"writer":"w1","start":"s","what":{}}\n');
   server = await startTestServer({ dataDir });
   await post('[{"event":"page_view"},{"event":"page_view"}]');
   await post("no json");
@@ -96,6 +97,13 @@ describe("GET /metrics", () => {
     expect(await valueFor("passerby_log_active_bytes")).toBeGreaterThan(100);
     expect(await valueFor('passerby_sample_ratio{side="server"}')).toBe(1);
     expect(await valueFor("passerby_rotator_last_success_timestamp_seconds")).toBe(Date.parse(LAST_SUCCESS) / 1000);
+  });
+
+  it("knows of lines that a newer version has written, of which health warns", async () => {
+    expect(await valueFor("passerby_store_newer_lines")).toBe(1);
+    const warning = expect.stringContaining("1 line of the log is of a newer version");
+    const health = await (await fetch(`${server.url}/api/metrics/health`)).json();
+    expect(health).toMatchObject({ status: "healthy", warnings: expect.arrayContaining([warning]) });
   });
 
   it("grows by no request of a client's making", async () => {

@@ -13,6 +13,7 @@ import { makeEvent } from "./make-event.ts";
 /** The visitor that is erased in these tests. */
 export const VICTIM = "visitor-to-be-erased-7531";
 
+const ERASER = fileURLToPath(new URL("./eraser.ts", import.meta.url));
 const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 
 /** Makes events of which every third is the victim's; the site of each is `localhost`. */
@@ -100,6 +101,15 @@ export async function runErase(
   child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
   await once(child, "close");
   return { code: child.exitCode, ...output };
+}
+
+/** Erases the victim in a process that kills itself behind the nth step, 0 for none; returns its exit code, null when it was killed. */
+export async function eraseKilled(dataDir: string, step: number): Promise<number | null> {
+  const child = spawn(process.execPath, [ERASER, dataDir, VICTIM, String(step)], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const [code] = await once(child, "close");
+  return code;
 }
 
 async function isInDatabase(path: string, text: string): Promise<boolean> {

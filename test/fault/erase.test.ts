@@ -1,20 +1,24 @@
 /** A visitor who is erased is in no file any more, all others are as they were, wherever the command is killed. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFileSync, cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { readManifest } from "../../src/log/files/manifest.ts";
 import { openKeys } from "../../src/server/access/keys.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
-import { allLines, countRemembered, filesHolding, runErase, VICTIM, writeShards } from "./erase-fixtures.ts";
+import {
+  allLines,
+  countRemembered,
+  eraseKilled,
+  filesHolding,
+  runErase,
+  VICTIM,
+  writeShards,
+} from "./erase-fixtures.ts";
 import { makeFolder } from "./log-fixtures.ts";
 import { startWorkerServer } from "./worker-server.ts";
 
-const ERASER = fileURLToPath(new URL("./eraser.ts", import.meta.url));
 const BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const OWN_ID = "0199aaaa-bbbb-7ccc-8ddd-00000000abcd";
 const ERASED = /^(\S+): \{"v":1,"seq":\d+,"writer":"[\w-]+","start":"[\w-]+","erased":true\}$/;
@@ -210,14 +214,6 @@ describe("passerby erase that is killed behind any step", () => {
     expect(step).toBeGreaterThan(30);
   }, 180_000);
 });
-
-async function eraseKilled(dataDir: string, step: number): Promise<number | null> {
-  const child = spawn(process.execPath, [ERASER, dataDir, VICTIM, String(step)], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const [code] = await once(child, "close");
-  return code;
-}
 
 function receiptOf(dataDir: string): unknown {
   const receipts = readdirSync(dataDir).filter((name) => name.startsWith("erasure-"));

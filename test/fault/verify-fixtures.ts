@@ -43,7 +43,7 @@ export function useLogCopies(events: number): () => string {
 
 /** Measures every shard of a folder into the manifest, as the rotator does. */
 export async function measureAll(dataDir: string): Promise<void> {
-  for (const name of readdirSync(dataDir).filter((file) => /^metrics-\d.*\.jsonl/.test(file))) {
+  for (const name of readdirSync(dataDir).filter((file) => /^metrics-(?:\d|import-).*\.jsonl/.test(file))) {
     const facts = { ...(await measureShard(join(dataDir, name))), generation: 0 };
     const shard = name.replace(/\.(gz|zst)$/, "");
     writeManifest(dataDir, withShard(readManifest(dataDir), shard, facts));

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../clock.ts";
-import { PasserbyError } from "../../errors.ts";
+import { PasserbyError, systemErrorCode } from "../../errors.ts";
 import { replaceFile } from "../../replace-file.ts";
 import type { ShardFacts } from "../files/manifest.ts";
 import type { EraseTarget } from "./target.ts";
@@ -112,10 +112,12 @@ export function isJournalOf(journal: Journal, { kind, value, before }: EraseTarg
 /** Reads the journals of erasures that were not finished. Throws `data_dir_unusable` for one that is damaged. */
 export function readJournals(dataDir: string): readonly Journal[] {
   return readdirSync(dataDir)
-    .filter((name) => NAME.test(name))
-    .map((name) => {
-      const value = parseJson(readFileSync(join(dataDir, name), "utf8"));
-      if (validator.Check(value)) return value;
+    .filter(isJournalName)
+    .flatMap((name) => {
+      const text = readIfThere(join(dataDir, name));
+      if (text === undefined) return []; // Finished since the folder was read.
+      const value = parseJson(text);
+      if (validator.Check(value)) return [value];
       const message = `${join(dataDir, name)} is damaged: delete it, and run the erasure again`;
       throw new PasserbyError("data_dir_unusable", message);
     });
@@ -126,6 +128,11 @@ export function writeJournal(dataDir: string, journal: Journal): void {
   replaceFile(join(dataDir, journalName(journal.key)), `${JSON.stringify(journal, null, 1)}\n`);
 }
 
+/** Says whether a file is the journal of an erasure, by its name. */
+export function isJournalName(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** Returns the name of a journal. */
 export function journalName(key: string): string {
   return `erase-${key}.json`;
@@ -133,6 +140,15 @@ export function journalName(key: string): string {
 
 function hashOf(kind: string, value: string, salt: Buffer): Buffer {
   return scryptSync(`${kind}\0${value}`, salt, HASH_BYTES);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function parseJson(json: string): unknown {

@@ -15,12 +15,12 @@ import { PasserbyError } from "../../errors.ts";
 import { syncFolder } from "../files/durable-file.ts";
 import { compressedName, type LogFile, listLogFiles } from "../files/log-files.ts";
 import { readManifest, withShard, writeManifest } from "../files/manifest.ts";
-import { measureShard } from "../read/measure-shard.ts";
 import { beginJournal, isJournalOf, type Journal, journalName, readJournals, writeJournal } from "./erase-journal.ts";
 import { eraseTorn, searchTorn, type TornFile } from "./erase-torn.ts";
 import { addErasedIds, idsFileName } from "./erased-ids.ts";
 import { type Forgotten, makeReceipt, type Receipt, receiptName, writeReceipt } from "./receipt.ts";
 import { rewriteShard, searchFile } from "./rewrite-shard.ts";
+import { settleErasure } from "./settle-erasures.ts";
 import { type EraseTarget, LineJudge } from "./target.ts";
 
 /** What only the owner of the data directory can do: this process, or the collector that it asks. */
@@ -68,7 +68,7 @@ export async function eraseEvents(options: EraseOptions): Promise<Erasure> {
   await owner.seal();
   onStep("sealed");
   const journals = readJournals(dataDir);
-  for (const journal of journals) await settleManifest(dataDir, journal, onStep);
+  for (const journal of journals) await settleErasure(dataDir, journal, onStep);
   const begun = journals.find((journal) => isJournalOf(journal, target));
   const others = journals.filter((journal) => journal !== begun);
   const unfinished = others.map(({ started_at }) => started_at);
@@ -172,20 +172,6 @@ async function findShards({ dataDir, onProgress }: EraseOptions, judge: LineJudg
     found.push(file);
   }
   return found;
-}
-
-/** Writes down the facts of shards that a killed run had put in their places. */
-async function settleManifest(dataDir: string, journal: Journal, onStep: (step: string) => void): Promise<void> {
-  const files = await listLogFiles(dataDir);
-  for (const { shard, erased: _erased, before: _before, ...facts } of journal.shards) {
-    const manifest = readManifest(dataDir);
-    const file = files.find((candidate) => candidate.shard === shard);
-    if (file === undefined || (manifest.shards.get(shard)?.generation ?? 0) >= facts.generation) continue;
-    if ((await measureShard(file.path)).sha256 !== facts.sha256) continue;
-    syncFolder(dataDir);
-    writeManifest(dataDir, withShard(manifest, shard, facts));
-    onStep("manifest settled");
-  }
 }
 
 /** Of a shard whose compression was cut short there are two forms, and both hold what is meant. */

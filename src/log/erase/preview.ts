@@ -1,5 +1,6 @@
 /** What an erasure would erase, found without changing anything: by file of the log, with what is being written. */
 import { systemErrorCode } from "../../errors.ts";
+import { refuseHalfRestored } from "../files/half-restored.ts";
 import { listLogFiles } from "../files/log-files.ts";
 import { isJournalOf, readJournals } from "./erase-journal.ts";
 import { searchTorn } from "./erase-torn.ts";
@@ -19,12 +20,13 @@ export type Preview = {
 /** A file that is sealed, compressed or deleted while it is searched is looked for again so often. */
 const MAX_TRIES = 5;
 
-/** Searches the log and quarantine of a data directory. Throws `log_damaged`, or the system's error. */
+/** Searches the log and quarantine of a data directory. Throws `log_damaged`, `data_dir_unusable` for one half restored, or the system's error. */
 export async function previewErasure(
   dataDir: string,
   target: EraseTarget,
   onProgress?: (share: number) => void,
 ): Promise<Preview> {
+  refuseHalfRestored(dataDir); // What is not there yet must not be told as not found.
   for (let tries = 1; ; tries++) {
     try {
       return await previewOnce(dataDir, target, onProgress);

@@ -18,7 +18,7 @@ export type ShardFacts = {
   readonly sha256: string;
   readonly bytes: number;
   readonly lines: number;
-  /** `writer/start/seq` of the first line that is an event or was one; null where there is none. */
+  /** `writer/start/seq` of the first line that is an event or was one, of whatever version; null where there is none. */
   readonly first: string | null;
   /** 0 as sealed; rises by 1 whenever the shard is rewritten (an erasure). */
   readonly generation: number;

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
 import { describeError, PasserbyError } from "../../errors.ts";
+import { refuseHalfRestored } from "../files/half-restored.ts";
 import {
   askSocket,
   type Commands,
@@ -34,6 +35,9 @@ export type Ownership = {
   /** Gives the folder up. Close the log first: the next owner may come at once. */
   readonly release: () => Promise<void>;
 };
+
+/** Who claims; only a restore may claim a folder that is half restored. */
+export type ClaimOptions = { readonly isRestoring?: boolean };
 
 /** What is claimed: the folder with its active files, or the right to change sealed shards and the manifest. */
 type Claimed = {
@@ -68,19 +72,19 @@ export function prepareDataDir(dataDir: string): void {
 
 /**
  * Claims an existing data directory for this process. Throws `data_dir_owned` when another process has it or is faster,
- * `data_dir_unusable` when the folder cannot hold a socket.
+ * `data_dir_unusable` when the folder cannot hold a socket or is half restored.
  */
-export function claimDataDir(dataDir: string, clock: Clock): Promise<Ownership> {
-  return claim(DATA_DIR, dataDir, clock);
+export function claimDataDir(dataDir: string, clock: Clock, options: ClaimOptions = {}): Promise<Ownership> {
+  return claim(DATA_DIR, { ...options, dataDir, clock });
 }
 
 /**
  * Claims the shards of an existing data directory: who has them may compress, rewrite and delete sealed shards, and writes the
  * manifest, beside a running collector. Throws `shards_owned` when another process has them, `data_dir_unusable` when the
- * folder cannot hold a socket.
+ * folder cannot hold a socket or is half restored.
  */
-export function claimShards(dataDir: string, clock: Clock): Promise<Ownership> {
-  return claim(SHARDS, dataDir, clock);
+export function claimShards(dataDir: string, clock: Clock, options: ClaimOptions = {}): Promise<Ownership> {
+  return claim(SHARDS, { ...options, dataDir, clock });
 }
 
 /**
@@ -88,7 +92,7 @@ export function claimShards(dataDir: string, clock: Clock): Promise<Ownership> {
  * shards for each run, so that between two of them others can. Throws `shards_owned` where there is one already.
  */
 export function claimRotation(dataDir: string, clock: Clock): Promise<Ownership> {
-  return claim(ROTATION, dataDir, clock);
+  return claim(ROTATION, { dataDir, clock });
 }
 
 /** Says whether a rotator that runs again and again is there; one that hangs is, too. */
@@ -96,7 +100,9 @@ export async function isRotationClaimed(dataDir: string): Promise<boolean> {
   return (await findRole(dataDir, ROTATION_SOCKET)) !== "nobody";
 }
 
-async function claim(claimed: Claimed, dataDir: string, clock: Clock): Promise<Ownership> {
+type Claim = ClaimOptions & { readonly dataDir: string; readonly clock: Clock };
+
+async function claim(claimed: Claimed, { dataDir, clock, isRestoring = false }: Claim): Promise<Ownership> {
   const id = Buffer.from(clock.randomBytes(8)).toString("hex");
   const own = `${claimed.asker}${id}.sock`;
   const state: { isOwner: boolean; commands: Commands } = { isOwner: false, commands: {} };
@@ -112,6 +118,8 @@ async function claim(claimed: Claimed, dataDir: string, clock: Clock): Promise<O
     await listen(server, socket.path);
     chmodSync(join(dataDir, own), 0o600);
     await win(claimed, { dataDir, id, clock });
+    // A restore has claimed the folder, too: one that is under way was met as its owner.
+    if (!isRestoring) refuseHalfRestored(dataDir);
     renameSync(join(dataDir, own), join(dataDir, claimed.socket));
     state.isOwner = true;
   } catch (error) {

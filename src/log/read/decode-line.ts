@@ -10,7 +10,7 @@ export const LINE_PROBLEMS = ["erased", "not_utf8", "not_json", "not_an_event", 
 export type LineProblem = {
   readonly problem: (typeof LINE_PROBLEMS)[number];
   readonly message: string;
-  /** Where an erased line stands: it keeps the place that its event had. */
+  /** Where an erased line stands, which keeps the place that its event had, or one of a newer version that tells it. */
   readonly position?: WriterPosition;
 };
 
@@ -106,6 +106,7 @@ function describeProblem(value: unknown): LineProblem {
       return {
         problem: "newer_version",
         message: `the line has version ${value.v}, this program reads ${LINE_VERSION}`,
+        ...readPosition(value),
       };
     }
   }

@@ -90,6 +90,16 @@ describe("a line that holds no event", () => {
     expect(decodeLine(line)).toMatchObject({ problem });
   });
 
+  it.each([
+    ["erased", { v: 1, erased: true }],
+    ["newer_version", { v: 2, unknown: [] }],
+  ])("tells where it stands where it is %s", (problem, content) => {
+    const tellPlace = (start: unknown): string => JSON.stringify({ ...content, writer: "w1", start, seq: 7 });
+    const place = { writer: "w1", start: "start-1", seq: 7 };
+    expect(decodeLine(tellPlace("start-1"))).toMatchObject({ problem, position: place });
+    expect(decodeLine(tellPlace([1]))).not.toHaveProperty("position");
+  });
+
   it("is described without what it holds", () => {
     const decoded = decodeLine(change({ title: 4711 }));
     expect(decoded).toEqual({ problem: "not_an_event", message: "/title must be string" });

@@ -24,7 +24,7 @@ export type LogFileEvent = {
 
 /** A log file held open, so that identity and lines belong together even while it is sealed under another name. */
 export type OpenLogFile = {
-  /** `writer/start/seq` of the first line that has one, an erased one too: survives renaming. Undefined while there is no such line. */
+  /** `writer/start/seq` of the first line that has one, also an erased or a newer one: survives renaming. Undefined while there is no such line. */
   readonly identity: string | undefined;
   /** Bytes of lines; `Number.MAX_SAFE_INTEGER` for a compressed file, whose end only reading finds. */
   readonly bytes: number;
@@ -75,7 +75,7 @@ export function readEvents(path: string, from = 0, to?: number): AsyncGenerator<
 
 /**
  * Returns the key of a file that survives sealing and erasing: `writer/start/seq` of its first line, whether its event is
- * there or was erased; undefined if it has none.
+ * there, was erased or is of a newer version; undefined if it has none.
  */
 export async function fileIdentity(path: string): Promise<string | undefined> {
   const file = await openLineSource(path);

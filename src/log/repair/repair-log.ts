@@ -5,6 +5,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describeError, PasserbyError } from "../../errors.ts";
+import { settleErasures } from "../erase/settle-erasures.ts";
 import { readManifest, withoutShard, writeManifest } from "../files/manifest.ts";
 import { settleActiveFiles } from "../files/settle-active-files.ts";
 import { askOwner } from "../owner/control-channel.ts";
@@ -40,6 +41,7 @@ export async function repairLog(given: RepairOptions): Promise<readonly RepairAc
   const claim = await claimShards(dataDir, clock);
   try {
     removeTemporaries(dataDir);
+    await settleErasures(dataDir);
     const found = await verifyLog(options);
     const sealed = await sealDamaged(found, options);
     return [...sealed, ...(await repairFound(sealed.length > 0 ? await verifyLog(options) : found, options))];

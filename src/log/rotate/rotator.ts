@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { describeError, systemErrorCode } from "../../errors.ts";
+import { settleErasures } from "../erase/settle-erasures.ts";
 import { readImportKeeps } from "../files/import-keep.ts";
 import { type Manifest, readManifest, type ShardFacts, withShard, writeManifest } from "../files/manifest.ts";
 import { claimShards } from "../owner/ownership.ts";
@@ -71,6 +72,7 @@ class Run {
   async toEnd(): Promise<RotationReport> {
     const { dataDir } = this.options;
     if (removeRotatorLeftovers(dataDir) > 0) this.onStep("leftovers removed");
+    await this.try("erasing", () => this.settleErasures());
     await this.try("sealing", () => this.seal());
     const before = sumShards(findFiles(dataDir));
     await this.try("deleting", async () => this.delete(this.plan()));
@@ -78,6 +80,12 @@ class Run {
     await this.settle(this.plan());
     await this.compress(this.plan());
     return this.report(before);
+  }
+
+  private async settleErasures(): Promise<void> {
+    const { dataDir } = this.options;
+    await settleErasures(dataDir);
+    this.manifest = readManifest(dataDir);
   }
 
   private plan(): RotationPlan {

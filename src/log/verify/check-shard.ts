@@ -1,5 +1,6 @@
 /** Checks one sealed shard in all the forms that it is there in, beside others who may be compressing or deleting it. */
 import { systemErrorCode } from "../../errors.ts";
+import { ERASE_AGAIN, isErasing } from "../erase/settle-erasures.ts";
 import type { LogFile } from "../files/log-files.ts";
 import type { ShardFacts } from "../files/manifest.ts";
 import type { ManifestReader } from "../files/manifest-reader.ts";
@@ -19,6 +20,8 @@ export type CheckedFile = {
   readonly facts: ShardFacts | undefined;
   /** What the shard was last rewritten to, where the manifest does not say so yet. */
   readonly unfinished: ShardFacts | undefined;
+  /** Whether it is what an erasure that was killed made of it, which the manifest does not say yet. */
+  readonly isErasing: boolean;
   readonly damage: readonly Damage[];
   /** How many damages there are; `damage` lists the first ones of each form. */
   readonly damaged: number;
@@ -49,8 +52,8 @@ export async function checkShard(file: LogFile, context: CheckContext): Promise<
     const isSame = look().stamp === state.stamp;
     if (isSame && forms === undefined) return undefined;
     if (forms === undefined) continue;
-    const checked = judge(file, forms, state.facts, context.repairs);
-    const isSuspect = checked.damage.some(({ kind }) => OF_FILE.has(kind));
+    const checked = judge(file, forms, state.facts, context);
+    const isSuspect = checked.isErasing || checked.damage.some(({ kind }) => OF_FILE.has(kind));
     const isSure =
       isSame && (!isSuspect || (await isSettled(dataDir, { judged: state.stamp, stamp: () => look().stamp }, context)));
     if (isSure || tries === MAX_TRIES) return checked;
@@ -65,7 +68,16 @@ export async function checkActive(file: LogFile, { onBytes }: CheckContext): Pro
   if (scanned === undefined) return undefined;
   const damage = scanned.scan?.damage ?? [unreadable(name)];
   const damaged = scanned.scan?.damaged ?? 1;
-  return { file, forms: [scanned], facts: undefined, unfinished: undefined, damage, damaged, notes: [] };
+  return {
+    file,
+    forms: [scanned],
+    facts: undefined,
+    unfinished: undefined,
+    isErasing: false,
+    damage,
+    damaged,
+    notes: [],
+  };
 }
 
 async function scanForms(
@@ -104,7 +116,7 @@ function judge(
   file: LogFile,
   forms: readonly [ScannedForm, ...ScannedForm[]],
   facts: ShardFacts | undefined,
-  repairs: Repairs,
+  { dataDir, repairs }: Pick<CheckContext, "dataDir" | "repairs">,
 ): CheckedFile {
   const [used, ...others] = forms;
   const { scan } = used;
@@ -112,9 +124,9 @@ function judge(
   const isOurs = written !== undefined && written.sha256 === scan?.facts.sha256;
   const unfinished = isOurs && (facts === undefined || facts.generation < written.generation) ? written : undefined;
   const damage = scan === undefined ? [unreadable(used.name)] : [...scan.damage];
-  if (scan !== undefined && scan.damaged === 0 && !unfinished && facts && facts.sha256 !== scan.facts.sha256) {
-    damage.push(changed(used.name, facts, scan));
-  }
+  const isOther = scan !== undefined && scan.damaged === 0 && !unfinished && facts?.sha256 !== scan.facts.sha256;
+  const isErased = isOther && isErasing(dataDir, file.shard, scan.facts.sha256, facts);
+  if (isOther && !isErased && facts) damage.push(changed(used.name, facts, scan));
   const extra = others.filter(({ scan: other }) => !isEqual(other, scan));
   damage.push(...extra.map(({ name }) => ofFile(name, "forms_differ", `it holds other lines than ${used.name}`)));
   const listed = scan?.damage.length ?? 0;
@@ -123,9 +135,14 @@ function judge(
     forms,
     facts,
     unfinished,
+    isErasing: isErased,
     damage,
     damaged: damage.length - listed + (scan?.damaged ?? 0),
-    notes: [...noteForms(forms, extra), ...(unfinished ? [noteUnfinished(used.name)] : [])],
+    notes: [
+      ...noteForms(forms, extra),
+      ...(unfinished ? [noteUnfinished(used.name)] : []),
+      ...(isErased ? [{ file: used.name, message: `was rewritten, but for the manifest: ${ERASE_AGAIN}` }] : []),
+    ],
   };
 }
 

@@ -1,7 +1,7 @@
 /** Judges one line of the log by itself: an event, something else that belongs there, or damage of a kind. */
 import { isUtf8 } from "node:buffer";
 import type { StoredEvent } from "../../event.ts";
-import { decodeLine, isStoredEvent, type LineProblem } from "../read/decode-line.ts";
+import { decodeLine, isStoredEvent, type LineProblem, positionOf } from "../read/decode-line.ts";
 import { MAX_LINE_BYTES } from "../read/read-chunks.ts";
 import type { LineDamage, LinePosition } from "./findings.ts";
 
@@ -32,7 +32,7 @@ export function judgeLine(line: Buffer): SoundLine | DamagedLine {
   if (!isUtf8(line)) return { kind: "not_utf8", message: "the line is not UTF-8" };
   const text = line.toString("utf8");
   const decoded = decodeLine(text);
-  const sound = soundLine(decoded, text);
+  const sound = soundLine(decoded);
   if (sound === undefined) return describe(line, text, decoded);
   if (line.at(-1) !== CARRIAGE_RETURN) return sound;
   const mended = { line: sound, surplus: { from: line.length - 1, to: line.length } };
@@ -44,15 +44,11 @@ export function tooLong(bytes: number): DamagedLine {
   return { kind: "too_long", message: `the line has ${bytes} bytes, the limit is ${MAX_LINE_BYTES}` };
 }
 
-function soundLine(decoded: StoredEvent | LineProblem, text: string): SoundLine | undefined {
-  if (isStoredEvent(decoded)) {
-    const { writer, start, seq } = decoded;
-    return { kind: "event", position: { writer, start, seq } };
-  }
+function soundLine(decoded: StoredEvent | LineProblem): SoundLine | undefined {
+  const position = positionOf(decoded);
+  if (isStoredEvent(decoded)) return { kind: "event", position };
   const { problem } = decoded;
-  return problem === "erased" || problem === "newer_version"
-    ? { kind: problem, position: readPosition(text) }
-    : undefined;
+  return problem === "erased" || problem === "newer_version" ? { kind: problem, position } : undefined;
 }
 
 function describe(line: Buffer, text: string, decoded: StoredEvent | LineProblem): DamagedLine {
@@ -70,13 +66,4 @@ function describeMark(rest: Buffer): DamagedLine {
   const damage = { kind: "byte_order_mark", message: "the line begins with a byte order mark" } as const;
   const line = judgeLine(rest);
   return isDamaged(line) ? damage : { ...damage, mended: { line, surplus: { from: 0, to: 3 } } };
-}
-
-function readPosition(text: string): LinePosition | undefined {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null) return undefined;
-  if (!("writer" in value && "start" in value && "seq" in value)) return undefined;
-  const { writer, start, seq } = value;
-  if (typeof writer !== "string" || typeof start !== "string") return undefined;
-  return typeof seq === "number" && Number.isSafeInteger(seq) ? { writer, start, seq } : undefined;
 }

@@ -1,5 +1,8 @@
 /** Finds what stands in the data directory under a name like the log's and is no part of it. */
 import type { Dirent } from "node:fs";
+import { isJournalName } from "../erase/erase-journal.ts";
+import { ERASE_AGAIN } from "../erase/settle-erasures.ts";
+import { RESTORE_FOLDER } from "../files/half-restored.ts";
 import { parseLogFileName } from "../files/log-files.ts";
 import type { Note } from "./findings.ts";
 
@@ -21,6 +24,9 @@ function describe(entry: Dirent): string | undefined {
     const what = entry.isSymbolicLink() ? "a symbolic link" : entry.isDirectory() ? "a folder" : "no regular file";
     return `is ${what} with a name of the log, and is not read`;
   }
+  if (name === RESTORE_FOLDER)
+    return "says that a restore is under way, or was killed: then finish it with passerby restore";
+  if (isJournalName(name)) return `says that ${ERASE_AGAIN}, unless it is running now`;
   if (!name.startsWith("metrics") || KNOWN.test(name)) return undefined;
   if (name.endsWith(".tmp")) return "is a temporary file: of work that goes on, or left by a kill";
   return "is no name of the log, and is not read";

@@ -141,8 +141,7 @@ class Scan {
     if (position === undefined)
       this.collector.addDamage(bytes); // It had a number, though it does not tell it.
     else this.collector.add(position, this.lines + 1, this.offset);
-    if (kind === "event" && position !== undefined)
-      this.first ??= `${position.writer}/${position.start}/${position.seq}`;
+    if (position !== undefined) this.first ??= `${position.writer}/${position.start}/${position.seq}`;
   }
 
   private addDamage({ kind, message, mended }: DamagedLine, end: number): void {

@@ -14,6 +14,7 @@ import {
 } from "../../../test/fault/verify-fixtures.ts";
 import { systemClock } from "../../clock.ts";
 import type { Compression } from "../files/log-files.ts";
+import { measureShard } from "../read/measure-shard.ts";
 import { repairLog } from "../repair/repair-log.ts";
 import { verifyLog } from "./verify-log.ts";
 
@@ -124,6 +125,17 @@ it("lines of a newer version and erased ones are counted and sound", async () =>
   const log = await verify(dataDir);
   expect(log.damaged).toBe(0);
   expect(log.files[1]?.forms[0].scan).toMatchObject({ events: EVENTS - 3, erased: 1, newerVersion: 2 });
+});
+
+it("a shard is known by its first line, of whatever kind, as it is when it is measured", async () => {
+  const [line, ...others] = readShardLines(dataDir, SHARD);
+  const { writer, start, seq } = JSON.parse(String(line));
+  for (const first of [{ v: 1, erased: true }, { v: 2 }]) {
+    const other = Buffer.from(`${JSON.stringify({ ...first, writer, start, seq })}\n`);
+    writeShardLines(dataDir, SHARD, [other, ...others]);
+    const scanned = (await verify(dataDir)).files[1]?.forms[0].scan?.facts;
+    expect(scanned).toEqual(await measureShard(join(dataDir, SHARD)));
+  }
 });
 
 it("a line that is taken out is a gap, told at the line behind it, until it is accepted", async () => {

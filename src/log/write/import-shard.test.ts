@@ -6,6 +6,7 @@ import { idOf, makeFolder, readLog } from "../../../test/fault/log-fixtures.ts";
 import { makeEvent } from "../../../test/fault/make-event.ts";
 import { hasTmpfs, mountTmpfs } from "../../../test/fault/tmpfs.ts";
 import { systemClock } from "../../clock.ts";
+import { readManifest, withoutShard, withShard, writeManifest } from "../files/manifest.ts";
 import { writeImportShard } from "./import-shard.ts";
 
 const clock = systemClock;
@@ -26,6 +27,19 @@ describe("an import shard", () => {
     );
     expect(shard).toMatchObject({ file: files[1]?.name, events: 3, bytes: files[1]?.bytes });
     expect(statSync(files[1]?.path ?? "").mode & 0o777).toBe(0o600);
+  });
+
+  it("gets no name that a deleted shard had, and none while it cannot be told which these were", async () => {
+    const dataDir = makeFolder();
+    const facts = { sha256: "0".repeat(64), bytes: 1, lines: 1, first: null, generation: 0 };
+    const known = withShard(readManifest(dataDir), "metrics-import-a-6.jsonl", facts);
+    writeManifest(dataDir, withoutShard(known, "metrics-import-a-8.jsonl"));
+    const write = () => writeImportShard({ dataDir, dataset: "a", clock }, [[makeEvent("1")]]);
+    expect(await write()).toMatchObject({ file: "metrics-import-a-9.jsonl" });
+    expect(await write()).toMatchObject({ file: "metrics-import-a-10.jsonl" });
+    writeFileSync(join(dataDir, "manifest.json"), "{");
+    await expect(write()).rejects.toMatchObject({ code: "log_damaged" });
+    expect(readdirSync(dataDir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   it("is not there when the events end in an error, and leaves nothing behind", async () => {

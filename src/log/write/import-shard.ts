@@ -7,7 +7,8 @@ import type { Clock } from "../../clock.ts";
 import { PasserbyError } from "../../errors.ts";
 import type { AcceptedEvent } from "../../event.ts";
 import { renameToFree } from "../files/durable-file.ts";
-import { importName, isDatasetName, nextShardNumber } from "../files/log-files.ts";
+import { importName, isDatasetName, nextShardNumber, seriesOf } from "../files/log-files.ts";
+import { lastNumberOf, readManifest } from "../files/manifest.ts";
 import { encodeLines } from "./encode-line.ts";
 
 export type ImportShardOptions = {
@@ -28,8 +29,9 @@ export type ImportShard = {
 
 /**
  * Streams events into a new shard, `metrics-import-NAME-N.jsonl`, and returns when it is on disk under that name;
- * undefined, and no shard, for no events. When `events` throws, nothing stays and the error goes on. Throws
- * `invalid_request` for a name that is not 1 to 40 of a to z, 0 to 9 and `-`. Needs no claim of the folder.
+ * undefined, and no shard, for no events. A name is never used twice. When `events` throws, nothing stays and the error goes on. Throws
+ * `invalid_request` for a name that is not 1 to 40 of a to z, 0 to 9 and `-`, `log_damaged` for a manifest that cannot be read.
+ * Needs no claim of the folder.
  */
 export async function writeImportShard(
   options: ImportShardOptions,
@@ -76,7 +78,11 @@ async function writeLines(
 }
 
 function publish(dataDir: string, temporary: string, dataset: string): string {
-  const first = nextShardNumber(readdirSync(dataDir), { kind: "import", dataset, number: 0 });
+  const series = { kind: "import", dataset, number: 0 } as const;
+  // The folder first: a shard that is not in it any more was in the manifest before it was deleted.
+  const free = nextShardNumber(readdirSync(dataDir), series);
+  // A manifest that cannot be read ends the import: a name that is used again would be taken for the shard that was deleted.
+  const first = Math.max(free, lastNumberOf(readManifest(dataDir), seriesOf(series)) + 1);
   return renameToFree(dataDir, temporary, (attempt) => importName(dataset, first + attempt));
 }
 

@@ -13,7 +13,7 @@ const WELL: HealthFacts = {
     ...NOTHING_SEEN,
     rotator: { lastSuccessAt: NOW - 15 * MINUTE_MS, intervalMs: 5 * MINUTE_MS },
   },
-  store: { lastLoadedAt: NOW - MINUTE_MS, lastError: null },
+  store: { lastLoadedAt: NOW - MINUTE_MS, lastError: null, newer: 0 },
   lag: { p99Ms: 250, maxMs: 5000 },
   untrustedForwards: 0,
   startedAt: NOW - 1000 * MINUTE_MS,
@@ -47,11 +47,24 @@ describe("the warnings of the health answer", () => {
     ],
     [
       "a store that cannot load",
-      { store: { lastLoadedAt: NOW, lastError: "/data/store.duckdb: no space" } },
+      { store: { lastLoadedAt: NOW, lastError: "/data/store.duckdb: no space", newer: 0 } },
       "cannot load the log, .*: the server's log says why$",
     ],
-    ["a store that is behind", { store: { lastLoadedAt: NOW - 61_000, lastError: null } }, "answers are 61 s behind"],
-    ["a first load that takes long", { store: { lastLoadedAt: null, lastError: null } }, "answers are 60000 s behind"],
+    [
+      "a store that is behind",
+      { store: { lastLoadedAt: NOW - 61_000, lastError: null, newer: 0 } },
+      "answers are 61 s behind",
+    ],
+    [
+      "a first load that takes long",
+      { store: { lastLoadedAt: null, lastError: null, newer: 0 } },
+      "answers are 60000 s behind",
+    ],
+    [
+      "lines of a newer version",
+      { store: { lastLoadedAt: NOW, lastError: null, newer: 3 } },
+      "^3 lines of the log are of a newer version and in no answer: start the version that wrote them",
+    ],
     ["a late event loop", { lag: { p99Ms: 251, maxMs: 251 } }, "251 ms late, .* METRICS_WORKERS"],
     ["a late rotator", rotator({ lastSuccessAt: NOW - 901_000 }), "succeeded 901 s ago and should every 300 s: look"],
     [

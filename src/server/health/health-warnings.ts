@@ -34,6 +34,7 @@ const RULES: readonly Rule[] = [
   warnOfProxy,
   warnOfDisk,
   warnOfStore,
+  warnOfNewerLines,
   warnOfLag,
   warnOfRotator,
   warnOfRetention,
@@ -69,6 +70,15 @@ function warnOfStore({ store, startedAt, nowMs }: HealthFacts): string | undefin
   return (
     `answers are ${wholeSeconds(behindMs)} behind the log (events are still stored): give the machine more processor ` +
     "time, or wait if the store is being built"
+  );
+}
+
+function warnOfNewerLines({ store }: HealthFacts): string | undefined {
+  if (store === null || store.newer === 0) return undefined;
+  const lines = store.newer === 1 ? "1 line of the log is" : `${store.newer} lines of the log are`;
+  return (
+    `${lines} of a newer version and in no answer: start the version that wrote them, which reads them from the log ` +
+    "(passerby replay counts anew, where they were deleted since)"
   );
 }
 

@@ -139,6 +139,13 @@ export const METRICS = {
     help: "When the last load that succeeded began; absent before the first.",
     across: "max",
   },
+  newerLines: {
+    name: "passerby_store_newer_lines",
+    type: "gauge",
+    labels: [],
+    help: "Lines of the log that a newer version has written, and that are in no answer; counted as they are loaded.",
+    across: "max",
+  },
   retained: {
     name: "passerby_retention_last_success_timestamp_seconds",
     type: "gauge",

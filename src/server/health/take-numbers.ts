@@ -3,6 +3,7 @@
  * the process that answers scrapes and theirs are added up there (render-metrics.ts).
  */
 import packageFacts from "../../../package.json" with { type: "json" };
+import type { StoreStatus } from "../../store/store.ts";
 import { DISK_LEVELS, type DiskState } from "./disk-watch.ts";
 import type { EventOutcome } from "./event-outcomes.ts";
 import type { FolderLook } from "./folder-look.ts";
@@ -31,7 +32,7 @@ export type Readings = {
   readonly folder: FolderLook;
   readonly ringEvents: number;
   /** Null where nothing is loaded. */
-  readonly store: { readonly lastLoadedAt: number | null; readonly lastError: string | null } | null;
+  readonly store: Pick<StoreStatus, "lastLoadedAt" | "lastError" | "newer"> | null;
   readonly serverRate: number;
   /** Null until an operator has set it. */
   readonly trackerRate: number | null;
@@ -130,12 +131,13 @@ function logValues({
 
 function stateValues(
   readings: Readings,
-): ValuesOf<"ringEvents" | "storeFailing" | "storeLoaded" | "retained" | "sampleRatio" | "brake"> {
+): ValuesOf<"ringEvents" | "storeFailing" | "storeLoaded" | "newerLines" | "retained" | "sampleRatio" | "brake"> {
   const { store, serverRate, trackerRate, retainedAt } = readings;
   return {
     ringEvents: one(readings.ringEvents),
     storeFailing: one(store === null ? undefined : Number(store.lastError !== null)),
     storeLoaded: one(seconds(store?.lastLoadedAt ?? undefined)),
+    newerLines: one(store?.newer),
     retained: one(seconds(retainedAt ?? undefined)),
     sampleRatio: [...one(serverRate, { side: "server" }), ...one(trackerRate ?? undefined, { side: "tracker" })],
     brake: one(Number(readings.isBraked)),

@@ -13,6 +13,7 @@ import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, utcDay } from "../../clock.ts";
 import { describeError } from "../../errors.ts";
+import { settleErasures } from "../../log/erase/settle-erasures.ts";
 import { syncFolder } from "../../log/files/durable-file.ts";
 import { listLogFiles } from "../../log/files/log-files.ts";
 import { type Manifest, readManifest } from "../../log/files/manifest.ts";
@@ -70,6 +71,8 @@ export async function makeBackup(options: BackupOptions): Promise<BackupReport> 
   const claim = await waitForShards(dataDir, clock);
   try {
     const record = readRecord(folder);
+    // Of a shard that an erasure was killed at, the manifest is to say what is copied.
+    await settleErasures(dataDir);
     return await copyInOrder({ ...options, onProgress, onStep, record, problems: [] });
   } finally {
     await claim.release();

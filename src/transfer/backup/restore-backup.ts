@@ -3,11 +3,12 @@
  * file gets its name, the manifest last; killed at any moment, the same command begins anew. No salt is in a backup, so the
  * next start makes one, and who comes back on that day counts as somebody new.
  */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { describeError, PasserbyError } from "../../errors.ts";
 import { syncFolder } from "../../log/files/durable-file.ts";
+import { isHalfRestored, RESTORE_FOLDER } from "../../log/files/half-restored.ts";
 import { parseLogFileName } from "../../log/files/log-files.ts";
 import { MANIFEST_FILE, type ShardFacts, writeManifest } from "../../log/files/manifest.ts";
 import { OWNER_SOCKET, SHARDS_SOCKET } from "../../log/owner/control-channel.ts";
@@ -36,7 +37,6 @@ export type RestoreReport = {
   readonly problems: readonly string[];
 };
 
-const STAGING = ".restore";
 const SOCKETS = [OWNER_SOCKET, SHARDS_SOCKET];
 
 /**
@@ -48,9 +48,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const record = readFinished(folder);
   prepareDataDir(dataDir);
   refuseFilled(dataDir, record);
-  const owner = await claimDataDir(dataDir, clock);
+  const owner = await claimDataDir(dataDir, clock, { isRestoring: true });
   try {
-    const shards = await claimShards(dataDir, clock);
+    const shards = await claimShards(dataDir, clock, { isRestoring: true });
     try {
       return await restore(options, record);
     } finally {
@@ -63,7 +63,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
 
 async function restore(options: RestoreOptions, record: BackupRecord): Promise<RestoreReport> {
   const { dataDir, onStep = () => undefined } = options;
-  const staging = join(dataDir, STAGING);
+  const staging = join(dataDir, RESTORE_FOLDER);
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { mode: 0o700 });
   syncFolder(dataDir);
@@ -130,8 +130,8 @@ function factsOf({ sha256, bytes, lines, first, generation }: ShardFacts): Shard
 
 /** What a restore that was killed has published is the backup's own, and is put there again. */
 function refuseFilled(dataDir: string, record: BackupRecord): void {
-  const isBegun = lstatSync(join(dataDir, STAGING), { throwIfNoEntry: false })?.isDirectory() === true;
-  const own = new Set([...listCopies(record).map(({ name }) => name), MANIFEST_FILE, STAGING]);
+  const isBegun = isHalfRestored(dataDir);
+  const own = new Set([...listCopies(record).map(({ name }) => name), MANIFEST_FILE, RESTORE_FOLDER]);
   const foreign = readdirSync(dataDir).filter((name) => !SOCKETS.includes(name) && !(isBegun && own.has(name)));
   if (foreign.length === 0) return;
   const message = `${dataDir} holds ${foreign[0]}: a backup is restored only into an empty or missing folder (--data-dir)`;

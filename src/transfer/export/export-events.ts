@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { Clock } from "../../clock.ts";
 import type { StoredEvent } from "../../event.ts";
+import { refuseHalfRestored } from "../../log/files/half-restored.ts";
 import type { EventFilter } from "./event-filter.ts";
 import { toCsv, toJsonLines } from "./event-texts.ts";
 import { placeFile, sendFile, writeTextFile, writeToStream } from "./export-target.ts";
@@ -41,10 +42,11 @@ export type ExportReport = Readonly<ReadCounts> & {
   readonly seconds: number;
 };
 
-/** Exports. Throws `setting_invalid` when `out` cannot be written, and the system's error when the log cannot be read. */
+/** Exports. Throws `setting_invalid` when `out` cannot be written, `data_dir_unusable` for a folder that is half restored, and the system's error when the log cannot be read. */
 export async function exportEvents(options: ExportOptions): Promise<ExportReport> {
   const { format, out, clock, dataDir, stdout } = options;
   const startMs = clock.monotonicMs();
+  refuseHalfRestored(dataDir);
   const reader = new LogReader(options);
   const write = (folder: string): Promise<string> => writeFile(folder, format, reader.batches());
   let isComplete = true;

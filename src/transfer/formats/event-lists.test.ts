@@ -276,6 +276,18 @@ describe("a Parquet file that others wrote", () => {
     ]);
   });
 
+  it("is imported whole or not at all: damage in its middle is no end", async () => {
+    const path = await make(`SELECT 'e' AS event, 'user-4711' AS visitor_id, '2001-02-03T04:05:06Z' AS timestamp,
+      {text: repeat(md5(i::VARCHAR), 8)}::JSON AS metadata FROM range(300000) AS rows(i)`);
+    const bytes = readFileSync(path);
+    const middle = Math.floor(bytes.length / 2);
+    bytes.fill(0xff, middle, middle + 65_536);
+    writeFileSync(path, bytes);
+    const refused = { code: "input_unreadable", message: expect.stringMatching(/row \d+ of 300000 and what follows/) };
+    await expect(importParquet(optionsOf(path))).rejects.toMatchObject(refused);
+    expect(readdirSync(dataDir).filter((name) => name.startsWith("metrics-"))).toEqual([]);
+  }, 60_000);
+
   it("counts bad rows by number", async () => {
     const path = await make(
       "SELECT 'e' AS event, 'user-4711' AS visitor_id, '2001-02-03T04:05:06Z' AS timestamp, '[' AS metadata",

@@ -17,14 +17,26 @@ export async function* readParquetRows(path: string): AsyncGenerator<WireRow | u
   const file = await realpath(path);
   const door = await openParquetDoor({ file });
   try {
+    const rowsInAll = await countRows(door.connection, file);
     const result = await door.connection.stream(await selectStatement(door.connection, file, path));
-    for await (const rows of result.yieldRowObjectJs()) yield* rows.map(toRecord);
+    let read = 0;
+    for await (const rows of result.yieldRowObjectJs()) {
+      read += rows.length;
+      yield* rows.map(toRecord);
+    }
+    // A stream that fails in the middle (damage, memory) ends like one that is done.
+    if (read !== rowsInAll) throw unreadable(path, `row ${read + 1} of ${rowsInAll} and what follows cannot be read`);
   } catch (cause) {
     if (cause instanceof PasserbyError) throw cause;
     throw unreadable(path, describeError(cause).split("\n", 1)[0] ?? "", cause);
   } finally {
     door.close();
   }
+}
+
+async function countRows(connection: DuckDBConnection, file: string): Promise<number> {
+  const sql = `SELECT num_rows FROM parquet_file_metadata(${quoteText(file)})`;
+  return Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
 }
 
 async function selectStatement(connection: DuckDBConnection, file: string, path: string): Promise<string> {
