@@ -10,7 +10,7 @@
 import { EVENT_FIELDS, type EventField, eventInputSchema, serverFieldsSchema } from "../event.ts";
 import { REQUIRED_FIELDS } from "../log/read/decode-line.ts";
 import { LINE_VERSION } from "../log/write/encode-line.ts";
-import { DERIVED_SQL } from "./derived-sql.ts";
+import { ADDRESS, DERIVED_SQL } from "./derived-sql.ts";
 import { EVENT_COLUMNS, type EventColumn } from "./schema.ts";
 
 type FieldSchema = { readonly type: string; readonly enum?: readonly string[] };
@@ -65,7 +65,8 @@ export const READ_CHUNKS: string = `INSERT INTO incoming
 SELECT line, ${EVENT_COLUMNS.map(columnValue).join(", ")},
   CASE WHEN text = ${ENCODED} AND ${CHECKS.join(" AND ")} THEN NULL ELSE text END
 FROM (
-  SELECT *, ${TIMES.map(({ wire }) => `${parseTime(wire)} AS ${parsedName(wire)}`).join(", ")}
+  SELECT *, ${ADDRESS.sql} AS ${ADDRESS.name},
+    ${TIMES.map(({ wire }) => `${parseTime(wire)} AS ${parsedName(wire)}`).join(", ")}
   FROM (
     SELECT line, text, unnest(TRY(json_transform(text, '${STRUCTURE}')))
     FROM (
