@@ -1,23 +1,35 @@
-/** Lines of one file on their way into one transaction of the store. */
-import type { LineChunk } from "../log/read/read-chunks.ts";
+/** Lines of the log, of one file or of several that follow each other, on their way into one transaction of the store. */
+import { type LineChunk, splitChunk } from "../log/read/read-chunks.ts";
 import type { Connection } from "./duckdb.ts";
-import { type LineCounts, NO_LINES } from "./line-counts.ts";
+import { addCounts, countLines, type LineCounts, NO_LINES } from "./line-counts.ts";
 import { storeWithSessions } from "./sessions.ts";
 import { Stage } from "./stage.ts";
 
 /** How much one transaction takes, in lines and in bytes of them, and how many bytes one statement reads. */
 export type BatchSize = { readonly lines: number; readonly bytes: number; readonly readBytes: number };
 
+/**
+ * Rows that DuckDB writes as one group. A batch of as many is written once and at once; what is left over makes a small
+ * group, or is written again with what comes behind it.
+ */
+export const ROW_GROUP = 122_880;
+
 /** A commit costs as much as thousands of lines, and a batch is held in memory in several forms. */
-export const LIVE_BATCH: BatchSize = { lines: 122_880, bytes: 67_108_864, readBytes: 8_388_608 };
+export const LIVE_BATCH: BatchSize = { lines: ROW_GROUP, bytes: 67_108_864, readBytes: 8_388_608 };
+
+/** The file that lines are of: the key of its checkpoint, and its generation as it is read. */
+export type BatchFile = { readonly key: string; readonly generation: number };
+
+/** What one file has in a batch: its lines up to an offset, and what has become of them. */
+export type StoredPart = BatchFile & { readonly nextOffset: number; readonly counts: LineCounts };
+
+type Part = BatchFile & { nextOffset: number; damaged: number; readonly firstLine: number };
 
 /** Collects lines on one connection; reading them needs nothing of the store, so another batch may be stored meanwhile. */
 export class Batch {
-  /** Behind the last line that was added; 0 before the first. */
-  nextOffset = 0;
   readonly writer: Connection;
   private bytes = 0;
-  private damaged = 0;
+  private readonly parts: Part[] = [];
   private readonly size: BatchSize;
   private readonly stage: Stage;
 
@@ -29,24 +41,27 @@ export class Batch {
 
   /** Says whether there is nothing to store, and no checkpoint to move. */
   get isEmpty(): boolean {
-    return this.nextOffset === 0 && this.damaged === 0;
+    return this.parts.length === 0;
   }
 
   get isFull(): boolean {
     return this.bytes >= this.size.bytes || this.stage.size >= this.size.lines;
   }
 
-  async add(chunk: LineChunk): Promise<void> {
-    this.bytes += chunk.bytes.length;
-    this.nextOffset = chunk.nextOffset;
-    this.damaged += chunk.damaged;
-    await this.stage.add(chunk);
+  /** Adds as many lines as there is room for, of a file behind those that were added before; returns the rest. */
+  async add(file: BatchFile, chunk: LineChunk): Promise<LineChunk | undefined> {
+    const [taken, rest] = splitChunk(chunk, this.size.lines - this.stage.size);
+    const part = this.partOf(file, taken.nextOffset);
+    part.nextOffset = taken.nextOffset;
+    part.damaged += taken.damaged;
+    this.bytes += taken.bytes.length;
+    await this.stage.add(taken);
+    return rest;
   }
 
-  /** Counts what follows as damaged, up to an offset: a compressed file that goes no further. */
-  addDamage(offset: number): void {
-    this.damaged += 1;
-    this.nextOffset = Math.max(this.nextOffset, offset);
+  /** Counts what follows in a file as damaged, from an offset on: a compressed file that goes no further. */
+  addDamage(file: BatchFile, offset: number): void {
+    this.partOf(file, offset).damaged += 1;
   }
 
   /** Reads what was added; to be called before `store`. */
@@ -55,11 +70,21 @@ export class Batch {
   }
 
   /** Stores the events that are not too old, each once and in its visit; to be called inside a transaction. */
-  async store(keptFrom: Date | null): Promise<LineCounts> {
-    const { damaged, stage, writer } = this;
-    if (stage.size === 0) return { ...NO_LINES, damaged };
-    const staged = await stage.finish(keptFrom);
-    if (staged.events > 0) await storeWithSessions(writer.ask);
-    return { ...staged, damaged: damaged + staged.damaged };
+  async store(keptFrom: Date | null): Promise<readonly StoredPart[]> {
+    const { parts, stage, writer } = this;
+    const leftOut = stage.size === 0 ? [] : await stage.finish(keptFrom);
+    if (stage.size > leftOut.length) await storeWithSessions(writer.ask);
+    return parts.map(({ key, generation, nextOffset, damaged, firstLine }, index) => {
+      const counts = countLines(firstLine, parts[index + 1]?.firstLine ?? stage.size, leftOut);
+      return { key, generation, nextOffset, counts: addCounts(counts, { ...NO_LINES, damaged }) };
+    });
+  }
+
+  private partOf({ key, generation }: BatchFile, nextOffset: number): Part {
+    const last = this.parts.at(-1);
+    if (last?.key === key) return last;
+    const part = { key, generation, nextOffset, damaged: 0, firstLine: this.stage.size };
+    this.parts.push(part);
+    return part;
   }
 }

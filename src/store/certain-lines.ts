@@ -10,7 +10,7 @@
 import { EVENT_FIELDS, type EventField, eventInputSchema, serverFieldsSchema } from "../event.ts";
 import { REQUIRED_FIELDS } from "../log/read/decode-line.ts";
 import { LINE_VERSION } from "../log/write/encode-line.ts";
-import { DERIVED_SQL } from "./derived-sql.ts";
+import { ADDRESS, DERIVED_SQL } from "./derived-sql.ts";
 import { EVENT_COLUMNS, type EventColumn } from "./schema.ts";
 
 type FieldSchema = { readonly type: string; readonly enum?: readonly string[] };
@@ -28,6 +28,7 @@ const STRUCTURE = JSON.stringify(
 /** No directive takes more characters than it has here, so 24 characters fill each; only spaces would be passed over. */
 const TIME_FORM = "%Y-%m-%dT%H:%M:%S.%gZ";
 const TIME_LENGTH = 24;
+const TIMES = EVENT_FIELDS.filter(({ column }) => column === "TIMESTAMP");
 
 const STRING = String.raw`"(?:[^"\\]|\\["\\bfnrt])*"`;
 // Up to 15 digits without an exponent come back from a double as they were; -0 does not.
@@ -48,10 +49,8 @@ const CHECKS: readonly string[] = [
   `(NOT contains(metadata, ',"') OR list_unique(json_keys(metadata)) = len(json_keys(metadata)))`,
 ];
 
-/** concat leaves out what is NULL, and with it the field that the line does not have. */
-const ENCODED = `concat('{', ${EVENT_FIELDS.map(
-  (field, index) => `'${index === 0 ? "" : ","}"${field.wire}":' || ${encodedValue(field)}`,
-).join(", ")}, '}')`;
+/** One flat concat, which copies each value once: of what is put together by || twice, it takes three fifths of the time. */
+const ENCODED = `concat(${encodedParts().join(", ")})`;
 
 /**
  * Makes the temporary table `incoming`, empty: `line`, the columns of an event, and `raw`, which is NULL where the line
@@ -66,18 +65,43 @@ export const READ_CHUNKS: string = `INSERT INTO incoming
 SELECT line, ${EVENT_COLUMNS.map(columnValue).join(", ")},
   CASE WHEN text = ${ENCODED} AND ${CHECKS.join(" AND ")} THEN NULL ELSE text END
 FROM (
-  SELECT line, text, unnest(TRY(json_transform(text, '${STRUCTURE}')))
+  SELECT *, ${ADDRESS.sql} AS ${ADDRESS.name},
+    ${TIMES.map(({ wire }) => `${parseTime(wire)} AS ${parsedName(wire)}`).join(", ")}
   FROM (
-    SELECT unnest(texts) AS text, (first_line + generate_subscripts(texts, 1) - 1)::UINTEGER AS line
-    FROM (SELECT first_line, string_split(decode(bytes), chr(10)) AS texts FROM chunks)
+    SELECT line, text, unnest(TRY(json_transform(text, '${STRUCTURE}')))
+    FROM (
+      SELECT unnest(texts) AS text, (first_line + generate_subscripts(texts, 1) - 1)::UINTEGER AS line
+      FROM (SELECT first_line, string_split(decode(bytes), chr(10)) AS texts FROM chunks)
+    )
   )
 )`;
+
+/**
+ * The parts of a line. concat leaves out what is NULL, so a field that may be missing is one part with its name. Behind a
+ * text that is always there the closing quote is left to the next field's part, which spares every text one copy.
+ */
+function encodedParts(): readonly string[] {
+  const parts: string[] = [];
+  let before = "{";
+  for (const field of EVENT_FIELDS) {
+    const { wire } = field;
+    const isText = SCHEMAS[wire]?.type === "string";
+    const isEnsured = REQUIRED_FIELDS.includes(wire);
+    const isOpen = before.startsWith('"');
+    const name = `'${before}"${wire}":${isText ? '"' : ""}'`;
+    if (isEnsured) parts.push(name, encodedValue(field));
+    else if (isText) parts.push(`${name} || ${encodedValue(field)}${isOpen ? "" : ` || '"'`}`);
+    else parts.push(...(isOpen ? [`'"'`] : []), `',"${wire}":' || ${encodedValue(field)}`);
+    if (isEnsured) before = isText ? '",' : ",";
+    else if (!isText) before = ",";
+  }
+  return [...parts, `'${before.slice(0, -1)}}'`];
+}
 
 /** How a field's value stands in a line, where it holds no character that has to be escaped. */
 function encodedValue({ wire, column }: EventField): string {
   if (column === "DOUBLE") return `CASE WHEN "${wire}" = 1 THEN '1' ELSE "${wire}"::VARCHAR END`;
-  const text = column === "VARCHAR" ? `"${wire}"` : `"${wire}"::VARCHAR`;
-  return SCHEMAS[wire]?.type === "string" ? `'"' || ${text} || '"'` : text;
+  return column === "VARCHAR" ? `"${wire}"` : `"${wire}"::VARCHAR`;
 }
 
 function checkField({ wire, column }: EventField): readonly string[] {
@@ -85,7 +109,11 @@ function checkField({ wire, column }: EventField): readonly string[] {
   // IN would be planned as a join, which holds up every row.
   if (allowed) return [`("${wire}" IS NULL OR list_contains([${allowed.map(quote).join(", ")}], "${wire}"))`];
   if (column !== "TIMESTAMP") return [];
-  return [`strlen("${wire}") = ${TIME_LENGTH}`, `NOT contains("${wire}", ' ')`, `${parseTime(wire)} IS NOT NULL`];
+  return [`strlen("${wire}") = ${TIME_LENGTH}`, `NOT contains("${wire}", ' ')`, `${parsedName(wire)} IS NOT NULL`];
+}
+
+function parsedName(wire: string): string {
+  return `"parsed ${wire}"`;
 }
 
 function parseTime(wire: string): string {
@@ -94,7 +122,7 @@ function parseTime(wire: string): string {
 
 function columnValue({ name, type, origin }: EventColumn): string {
   if ("derived" in origin) return DERIVED_SQL[origin.derived];
-  return type === "TIMESTAMP" ? parseTime(name) : `"${name}"`;
+  return type === "TIMESTAMP" ? parsedName(name) : `"${name}"`;
 }
 
 function quote(text: string): string {

@@ -4,13 +4,11 @@
  */
 import { BOOLEAN, DOUBLE, DuckDBDataChunk, UINTEGER, VARCHAR } from "@duckdb/node-api";
 import type { StoredEvent } from "../event.ts";
-import { decodeLine, isStoredEvent } from "../log/read/decode-line.ts";
+import { decodeLine, isStoredEvent, type LineProblem } from "../log/read/decode-line.ts";
 import { columnReader } from "./columns.ts";
 import type { Connection } from "./duckdb.ts";
+import type { LeftOut } from "./line-counts.ts";
 import { CREATE_STAGED, EVENT_COLUMNS } from "./schema.ts";
-
-/** Lines that hold no event, or, where they are of a later version (`newer`), none that this program understands. */
-export type Refused = { readonly damaged: number; readonly erased: number; readonly newer: number };
 
 type StagedEvent = { readonly line: number; readonly event: StoredEvent };
 
@@ -24,25 +22,22 @@ const LINES_AT_ONCE = 512;
 const ADD_STAGED = `INSERT INTO incoming BY NAME
 SELECT line, ${EVENT_COLUMNS.map(({ name, cast }) => `${cast} AS "${name}"`).join(", ")} FROM staged`;
 
-/** Takes every line out of `incoming` that is still text, and puts back those that are events. */
-export async function judgeDoubtfulLines(writer: Connection): Promise<Refused> {
+/** Takes every line out of `incoming` that is still text, and puts back those that are events; returns the others. */
+export async function judgeDoubtfulLines(writer: Connection): Promise<readonly LeftOut[]> {
   const { ask, duckdb } = writer;
   const rows = await ask("SELECT line, raw FROM incoming WHERE raw IS NOT NULL ORDER BY line");
-  if (rows.length === 0) return { damaged: 0, erased: 0, newer: 0 };
+  if (rows.length === 0) return [];
   await ask("DELETE FROM incoming WHERE raw IS NOT NULL");
   await ask(CREATE_STAGED);
   const appender = await duckdb.createAppender("staged", "main", "temp");
-  let damaged = 0;
-  let erased = 0;
-  let newer = 0;
+  const refused: LeftOut[] = [];
   for (let from = 0; from < rows.length; from += LINES_AT_ONCE) {
     const events: StagedEvent[] = [];
-    for (const { line, raw } of rows.slice(from, from + LINES_AT_ONCE)) {
-      const decoded = decodeLine(String(raw));
-      if (isStoredEvent(decoded)) events.push({ line: Number(line), event: decoded });
-      else if (decoded.problem === "erased") erased += 1;
-      else if (decoded.problem === "newer_version") newer += 1;
-      else damaged += 1;
+    for (const row of rows.slice(from, from + LINES_AT_ONCE)) {
+      const line = Number(row["line"]);
+      const decoded = decodeLine(String(row["raw"]));
+      if (isStoredEvent(decoded)) events.push({ line, event: decoded });
+      else refused.push({ line, fate: fateOf(decoded) });
     }
     if (events.length > 0) appender.appendDataChunk(toChunk(events));
     appender.flushSync();
@@ -51,7 +46,12 @@ export async function judgeDoubtfulLines(writer: Connection): Promise<Refused> {
   appender.closeSync();
   await ask(ADD_STAGED);
   await ask("DROP TABLE staged");
-  return { damaged, erased, newer };
+  return refused;
+}
+
+function fateOf({ problem }: LineProblem): LeftOut["fate"] {
+  if (problem === "erased") return "erased";
+  return problem === "newer_version" ? "newer" : "damaged";
 }
 
 function toChunk(events: readonly StagedEvent[]): DuckDBDataChunk {

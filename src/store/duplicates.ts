@@ -24,17 +24,17 @@ const LEAVE_OUT = "DELETE FROM incoming WHERE line IN (SELECT unnest($lines)::UI
 
 type Line = { readonly line: number; readonly id: string; readonly at: number };
 
-/** Takes the duplicates out of `incoming`; returns how many there were. */
-export async function leaveOutDuplicates(ask: Ask): Promise<number> {
+/** Takes the duplicates out of `incoming`; returns their lines. */
+export async function leaveOutDuplicates(ask: Ask): Promise<readonly number[]> {
   const hours = DUPLICATE_WINDOW_HOURS;
   const [look] = await ask(LOOK_OVER, { hours });
   const { low, high } = look ?? {};
-  if (!(low instanceof Date && high instanceof Date)) return 0;
+  if (!(low instanceof Date && high instanceof Date)) return [];
   const known = new Set((await ask(FIND_KNOWN, { hours, low, high })).map((row) => Number(row["line"])));
   const repeated = look?.["isDistinct"] === true ? [] : (await ask(FIND_REPEATED)).map(toLine);
-  const dropped = new Set([...known, ...findRepeats(repeated, known)]);
-  if (dropped.size > 0) await ask(LEAVE_OUT, { lines: [...dropped].map(String) });
-  return dropped.size;
+  const dropped = [...known, ...findRepeats(repeated, known)];
+  if (dropped.length > 0) await ask(LEAVE_OUT, { lines: dropped.map(String) });
+  return dropped;
 }
 
 function toLine(row: Readonly<Record<string, unknown>>): Line {

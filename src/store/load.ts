@@ -1,12 +1,13 @@
 /**
  * Pulls the log into the store: each file from its checkpoint to its last whole line, in batches whose rows, sessions
- * and checkpoint are one transaction. Killed anywhere, the next load goes on from the last batch; done twice, nothing
+ * and checkpoints are one transaction. Killed anywhere, the next load goes on from the last batch; done twice, nothing
  * is there twice. With two connections one batch is read while the one before it is stored: the order stays.
  */
 import { type LogFile, listLogFiles } from "../log/files/log-files.ts";
 import { openIfThere } from "../log/read/open-listed.ts";
+import type { LineChunk } from "../log/read/read-chunks.ts";
 import type { OpenLogFile } from "../log/read/read-lines.ts";
-import { Batch, type BatchSize, LIVE_BATCH } from "./batch.ts";
+import { Batch, type BatchFile, type BatchSize, LIVE_BATCH } from "./batch.ts";
 import { type Checkpoint, readCheckpoints, writeCheckpoint } from "./checkpoints.ts";
 import type { Connection } from "./duckdb.ts";
 import type { Keeping } from "./kept.ts";
@@ -51,11 +52,14 @@ export class Loader {
   private readonly seen = new Map<string, Pick<LogFile, "inode" | "bytes">>();
   private checkpoints = new Map<string, Checkpoint>();
 
-  /** The batch that is being stored, and what this load has stored so far. */
+  /** The batch that lines are added to, the one before it, which is being stored, and what this load has stored so far. */
+  private batch: Batch | undefined;
   private storing: Promise<void> = Promise.resolve();
   private counts = NO_LINES;
   private progress = { bytes: 0, totalBytes: 0 };
   private turn = 0;
+  /** Offsets behind what this load has read, by the file's identity: two names of one file do not bring its lines twice. */
+  private readonly readTo = new Map<string, number>();
 
   /** Events that are in the write-ahead log at most. */
   private sinceCheckpoint = 0;
@@ -105,7 +109,9 @@ export class Loader {
    */
   async load(): Promise<LineCounts & { readonly files: number }> {
     this.counts = NO_LINES;
+    this.batch = undefined;
     this.storing = Promise.resolve();
+    this.readTo.clear();
     this.shards.refresh();
     const listed = await listLogFiles(this.options.dataDir);
     const sizes = listed.map((file) => linesBytes(file, this.shards.find(file)));
@@ -116,6 +122,12 @@ export class Loader {
         if (this.isStopping) break;
         if (await this.loadFile(file)) files += 1;
       }
+      if (!this.isStopping) await this.storeInTurn();
+      await this.storing;
+    } catch (error) {
+      // What was seen may not be stored.
+      this.seen.clear();
+      throw error;
     } finally {
       await this.storing;
     }
@@ -161,66 +173,81 @@ export class Loader {
       if (key === undefined) return;
       const before = this.checkpoints.get(key);
       const end = file.compression === "none" ? opened.bytes : (shard?.bytes ?? opened.bytes);
+      const from = Math.max(before?.offset ?? 0, this.readTo.get(key) ?? 0);
       if (before && before.offset > end) {
         throw new LogShrunkError(`${file.name} has ${end} bytes, ${before.offset} of it were loaded`);
       }
-      const from = before ?? { ...NO_LINES, generation: shard?.generation ?? 0, offset: 0 };
-      this.progress.bytes += from.offset;
-      await this.storeLines(opened, key, from);
+      this.progress.bytes += before?.offset ?? 0;
+      await this.readLines(opened, { key, generation: before?.generation ?? shard?.generation ?? 0 }, from);
     } finally {
       await opened.close();
     }
   }
 
-  private async storeLines(opened: OpenLogFile, key: string, from: Checkpoint): Promise<void> {
-    let batch = this.nextBatch();
-    let isNew = !this.checkpoints.has(key);
-    for await (const chunk of opened.chunks(from.offset, opened.bytes)) {
-      if (this.isStopping) return;
+  private async readLines(opened: OpenLogFile, file: BatchFile, from: number): Promise<void> {
+    let isNew = !this.checkpoints.has(file.key) && !this.readTo.has(file.key);
+    for await (const chunk of opened.chunks(from, opened.bytes)) {
       isNew = true;
-      await batch.add(chunk);
-      if (!batch.isFull) continue;
-      await this.storeInTurn(key, batch, from.generation);
-      batch = this.nextBatch();
+      this.readTo.set(file.key, chunk.nextOffset);
+      for (let rest: LineChunk | undefined = chunk; rest !== undefined; ) {
+        if (this.isStopping) return;
+        const batch = this.openBatch();
+        rest = await batch.add(file, rest);
+        if (batch.isFull) await this.storeInTurn();
+      }
     }
     // What is broken is tried again with every start, and counted once.
-    if (isNew && opened.damage() !== undefined) batch.addDamage(from.offset);
-    if (!batch.isEmpty) await this.storeInTurn(key, batch, from.generation);
+    if (isNew && opened.damage() !== undefined) this.openBatch().addDamage(file, from);
   }
 
-  private nextBatch(): Batch {
-    const { writers, batch = LIVE_BATCH } = this.options;
-    this.turn += 1;
-    return new Batch(writers[this.turn % writers.length] ?? this.writer, batch);
+  private openBatch(): Batch {
+    if (this.batch === undefined) {
+      const { writers, batch = LIVE_BATCH } = this.options;
+      this.turn += 1;
+      this.batch = new Batch(writers[this.turn % writers.length] ?? this.writer, batch);
+    }
+    return this.batch;
   }
 
   /** Returns when the next batch may be begun. */
-  private async storeInTurn(key: string, batch: Batch, generation: number): Promise<void> {
+  private async storeInTurn(): Promise<void> {
+    const { batch } = this;
+    if (batch === undefined || batch.isEmpty) return;
+    this.batch = undefined;
     await batch.read();
     await this.storing;
-    this.storing = this.storeBatch(key, batch, generation);
+    this.storing = this.storeBatch(batch);
     this.storing.catch(() => {}); // Told to whoever waits for it next.
     if (this.options.writers.length === 1) await this.storing;
   }
 
-  private async storeBatch(key: string, batch: Batch, generation: number): Promise<void> {
+  private async storeBatch(batch: Batch): Promise<void> {
     const { ask } = batch.writer;
-    const before = this.checkpoints.get(key) ?? { ...NO_LINES, generation, offset: 0 };
     await ask("BEGIN");
     try {
-      const counts = await batch.store(this.options.keeping?.from() ?? null);
-      const offset = Math.max(before.offset, batch.nextOffset);
-      const checkpoint = { ...addCounts(before, counts), generation, offset };
-      await writeCheckpoint(ask, key, checkpoint);
+      const stored: (readonly [string, Checkpoint, LineCounts])[] = [];
+      const checkpoints = new Map(this.checkpoints);
+      for (const { key, generation, nextOffset, counts } of await batch.store(this.options.keeping?.from() ?? null)) {
+        const before = checkpoints.get(key) ?? { ...NO_LINES, generation, offset: 0 };
+        const offset = Math.max(before.offset, nextOffset);
+        const checkpoint = { ...addCounts(before, counts), generation, offset };
+        await writeCheckpoint(ask, key, checkpoint);
+        checkpoints.set(key, checkpoint);
+        stored.push([key, checkpoint, counts]);
+      }
       await ask("COMMIT");
-      this.checkpoints.set(key, checkpoint);
-      this.counts = addCounts(this.counts, counts);
-      this.progress.bytes += offset - before.offset;
+      for (const part of stored) this.noteStored(...part);
       this.options.onProgress?.({ ...this.progress, events: this.counts.events });
     } catch (error) {
       await ask("ROLLBACK").catch(() => {}); // The first error says what happened; a dead database cannot roll back.
       throw error;
     }
+  }
+
+  private noteStored(key: string, checkpoint: Checkpoint, counts: LineCounts): void {
+    this.progress.bytes += checkpoint.offset - (this.checkpoints.get(key)?.offset ?? 0);
+    this.checkpoints.set(key, checkpoint);
+    this.counts = addCounts(this.counts, counts);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Holds a rebuilt store equal to one that was loaded as the log grew, and the old one untouched until the new one is whole. */
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -40,6 +40,12 @@ async function rebuilt(batch?: BatchSize): Promise<Store> {
   return open();
 }
 
+/** Renames the file that is being written, as sealing does. */
+function sealAs(number: number): void {
+  const active = join(log.dataDir, "metrics.jsonl");
+  if (existsSync(active)) renameSync(active, join(log.dataDir, `metrics-2026-11-20.${number}.jsonl`));
+}
+
 const page = (index: number): string => {
   const minute = String(index % 60).padStart(2, "0");
   return `2026-11-20T${String(Math.floor(index / 600) % 24).padStart(2, "0")}:${minute} v${index % 97} page_view /${index % 7} id=${index}`;
@@ -61,26 +67,48 @@ test("a shard of nothing but lines of a later version is counted once by each re
   expect(files.map(({ file }) => file)).toEqual(["w1/start-0/0", "w1/start-1/0"]);
   await store.close();
 });
+/** What a log may have between its events: lines that hold none, for each reason there is. */
+const OTHER_LINES: readonly (string | Uint8Array)[] = [
+  "no line\n",
+  '{"v":1,"writer":"w1","start":"start-1","seq":9,"erased":true}\n',
+  '{"v":2,"writer":"w1","start":"start-1","seq":9,"more":[]}\n',
+  Buffer.from([0x22, 0xff, 0x22, 0x0a]),
+  `"${"x".repeat(1_100_000)}"\n`,
+  '\n{"v":1,"seq":0\r\n',
+  "",
+];
+/** Sizes of batches: some end within a file, some hold several. */
+const BATCHES: readonly (BatchSize | undefined)[] = [
+  undefined,
+  { lines: 7, bytes: 100_000_000, readBytes: 1 },
+  { lines: 25, bytes: 100_000_000, readBytes: 100_000_000 },
+];
 
 test("a rebuilt store holds what one holds that was loaded as the log grew", { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       streams(60),
-      fc.array(fc.nat({ max: 60 }), { maxLength: 3 }),
-      fc.constantFrom("no line\n", '{"v":1,"writer":"w1","start":"start-1","seq":9,"erased":true}\n'),
-      async (stream, cuts, other) => {
+      fc.array(fc.record({ at: fc.nat({ max: 60 }), other: fc.constantFrom(...OTHER_LINES), isSealed: fc.boolean() }), {
+        maxLength: 4,
+      }),
+      fc.constantFrom(...BATCHES),
+      async (stream, stops, batch) => {
         log.remove();
         log = makeSampleLog();
         const grown = await open();
-        const bounds = [0, ...[...cuts].sort((a, b) => a - b), stream.events.length];
-        for (const [index, from] of bounds.slice(0, -1).entries()) {
-          log.append(stream.events.slice(from, bounds[index + 1]));
-          if (index === 1) log.appendText(other);
+        let from = 0;
+        for (const [index, { at, other, isSealed }] of stops.sort((a, b) => a.at - b.at).entries()) {
+          log.append(stream.events.slice(from, at));
+          log.appendText(other);
+          from = at;
           await grown.load();
+          if (isSealed) sealAs(index + 1);
         }
+        log.append(stream.events.slice(from));
+        await grown.load();
         const expected = await contentOf(grown);
         await grown.close();
-        const store = await rebuilt();
+        const store = await rebuilt(batch);
         const found = await contentOf(store);
         await store.close();
         expect(found).toEqual(expected);
@@ -119,10 +147,19 @@ describe("a rebuild", () => {
     await grown.load();
     const expected = await contentOf(grown);
     await grown.close();
-    // Lines come in chunks of 256 KiB, and each is a batch here.
-    const store = await rebuilt({ lines: 1, bytes: 1, readBytes: 1 });
+    const store = await rebuilt({ lines: 700, bytes: 100_000_000, readBytes: 1 });
     expect(await contentOf(store)).toEqual(expected);
     await store.close();
+  });
+
+  test("reads a file once that lies there under two names", async () => {
+    log.append(pages(900));
+    log.append(pages(10, 900), 2);
+    copyFileSync(join(log.dataDir, "metrics.jsonl"), join(log.dataDir, "metrics-2026-11-20.1.jsonl"));
+    expect(await buildStore({ dataDir: log.dataDir, clock: systemClock })).toMatchObject({
+      events: 910,
+      duplicates: 0,
+    });
   });
 
   test("goes on from what an ended one has built", async () => {

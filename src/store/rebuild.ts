@@ -7,7 +7,7 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { syncFolder } from "../replace-file.ts";
-import type { BatchSize } from "./batch.ts";
+import { type BatchSize, ROW_GROUP } from "./batch.ts";
 import { type Database, isDamage, openDatabase, removeDatabase, unavailable } from "./duckdb.ts";
 import type { Keeping } from "./kept.ts";
 import { addCounts, type LineCounts, NO_LINES } from "./line-counts.ts";
@@ -28,8 +28,8 @@ const MEMORY_LIMIT_BYTES = 512 * MIB;
  */
 const THREADS = 1;
 
-/** Larger than those of the live load: nobody waits for their first event, and each statement is planned for 20 ms. */
-const REPLAY_BATCH: BatchSize = { lines: 245_760, bytes: 100_663_296, readBytes: 100_663_296 };
+/** Read by one statement: nobody waits for the first event, and each statement is planned for 20 ms. */
+const REPLAY_BATCH: BatchSize = { lines: ROW_GROUP, bytes: 100_663_296, readBytes: 100_663_296 };
 
 /** What a rebuild found in the log. */
 export type RebuildReport = LineCounts & {

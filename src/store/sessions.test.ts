@@ -86,6 +86,14 @@ describe("a visit", () => {
     expect(await visitsOf(table)).toEqual(["ada 10:00-12:00 /a>/b 2+0", "ada 10:05-10:05 /x>/x 1+0"]);
   });
 
+  test("takes an empty session id of the client for none", async () => {
+    const table = `
+      10:00 ada page_view /a session=
+      10:05 ada page_view /b
+      12:00 ada page_view /c session=`;
+    expect(await visitsOf(table)).toEqual(["ada 10:00-10:05 /a>/b 2+0", "ada 12:00-12:00 /c>/c 1+0"]);
+  });
+
   test("enters and leaves by page views, whatever other events come first and last", async () => {
     const table = `
       10:00 ada signup /path/1

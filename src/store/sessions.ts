@@ -18,81 +18,104 @@ export const SESSION_GAP_MINUTES = 30;
 const GAP = `INTERVAL ${SESSION_GAP_MINUTES} MINUTE`;
 const KEY = "site, visitor_id, client_session";
 
-/** Which visitors the batch brings, and from when to when. A smoke test is no visitor. */
+/** Which visitors the batch brings, each with a number, and from when to when. A smoke test is no visitor. */
 const ARRIVED = `CREATE OR REPLACE TEMP TABLE arrived AS
-SELECT ${KEY}, min(timestamp) AS low, max(timestamp) AS high
-FROM (SELECT site, visitor_id, coalesce(session_id, '') AS client_session, timestamp FROM incoming WHERE NOT is_smoke)
-GROUP BY ALL`;
+SELECT row_number() OVER () AS visitor, *
+FROM (
+  SELECT ${KEY}, min(timestamp) AS low, max(timestamp) AS high
+  FROM (SELECT site, visitor_id, coalesce(session_id, '') AS client_session, timestamp FROM incoming WHERE NOT is_smoke)
+  GROUP BY ALL
+)`;
 
 /** Stored stretches that an arriving event may belong to; `is_open` where one arrives before its last event. */
 const TOUCHED = `CREATE OR REPLACE TEMP TABLE touched AS
-SELECT stretch.rowid AS row_id, stretch.*, low <= last_at AS is_open
+SELECT stretch.rowid AS row_id, visitor, stretch.*, low <= last_at AS is_open
 FROM sessions AS stretch JOIN arrived USING (${KEY})
 WHERE client_session <> '' OR (last_at >= low - ${GAP} AND first_at <= high + ${GAP})`;
 
-/** How one event looks as a piece of a stretch. */
-const EVENT_AS_PIECE = `site, visitor_id, coalesce(session_id, '') AS client_session,
-  timestamp AS first_at, timestamp AS last_at, event_id,
-  CASE WHEN NOT is_passive THEN hash(site, visitor_id, event_id, timestamp) END AS id,
-  CASE WHEN NOT is_passive THEN timestamp END AS start_at,
-  path AS entry_page, path AS exit_page,
-  (event = 'page_view')::UINTEGER AS pageviews,
-  (event <> 'page_view' AND NOT is_passive)::UINTEGER AS interactions,
-  source, browser, os, device, is_bot, CASE WHEN NOT is_passive THEN p END AS p`;
-
-const PIECES = `SELECT line AS arriving, NULL::BIGINT AS stored, ${EVENT_AS_PIECE} FROM incoming WHERE NOT is_smoke
-UNION ALL BY NAME
-SELECT NULL::UINTEGER AS arriving, rowid AS stored, ${EVENT_AS_PIECE} FROM reopened
-UNION ALL BY NAME
-SELECT NULL::UINTEGER AS arriving, NULL::BIGINT AS stored, NULL::UUID AS event_id,
-  * EXCLUDE (row_id, is_open) FROM touched WHERE NOT is_open`;
-
 /** The stored events of stretches taken apart. The bounds are spelled out so that whole row groups are passed over. */
 const REOPENED = `CREATE OR REPLACE TEMP TABLE reopened AS
-SELECT events.rowid, events.* EXCLUDE (session, is_robot)
+SELECT events.rowid, visitor, events.* EXCLUDE (session, is_robot)
 FROM events JOIN touched
   ON is_open AND events.site = touched.site AND events.visitor_id = touched.visitor_id
   AND coalesce(session_id, '') = client_session AND timestamp BETWEEN first_at AND last_at
 WHERE timestamp BETWEEN $low AND $high AND NOT is_smoke`;
 
+/** A piece has a number: the line of an arriving event; below 0 an odd one for a stored event, an even one for a stretch. */
+const EVENT_PIECE = "-1 - 2 * rowid";
+const STRETCH_PIECE = "-2 - 2 * row_id";
+
+/** How one event looks as a piece of a stretch. */
+const EVENT_AS_PIECE = `timestamp AS first_at, timestamp AS last_at, event_id,
+  coalesce(session_id, '') = '' AS has_gaps, NOT is_passive AS is_decision,
+  (event = 'page_view')::UINTEGER AS pageviews,
+  (event <> 'page_view' AND NOT is_passive)::UINTEGER AS interactions,
+  CASE WHEN NOT is_passive THEN p END AS p`;
+
+/** Only what is put in order: sorting costs by the byte. */
+const PIECES = `SELECT line::BIGINT AS piece, line AS arriving, NULL::BIGINT AS stored, visitor, ${EVENT_AS_PIECE}
+FROM incoming JOIN arrived ON incoming.site = arrived.site AND incoming.visitor_id = arrived.visitor_id
+  AND coalesce(session_id, '') = client_session
+WHERE NOT is_smoke
+UNION ALL BY NAME
+SELECT ${EVENT_PIECE} AS piece, NULL::UINTEGER AS arriving, rowid AS stored, visitor, ${EVENT_AS_PIECE} FROM reopened
+UNION ALL BY NAME
+SELECT ${STRETCH_PIECE} AS piece, NULL::UINTEGER AS arriving, NULL::BIGINT AS stored, visitor, first_at, last_at,
+  NULL::UUID AS event_id, client_session = '' AS has_gaps, id IS NOT NULL AS is_decision, pageviews, interactions, p
+FROM touched WHERE NOT is_open`;
+
 const PLACED = `CREATE OR REPLACE TEMP TABLE placed AS
-SELECT *, sum(begins) OVER (PARTITION BY ${KEY} ORDER BY place) AS stretch
+SELECT * EXCLUDE (event_id, has_gaps, begins), sum(begins) OVER (PARTITION BY visitor ORDER BY place) AS stretch
 FROM (
   SELECT *,
-    row_number() OVER visitor AS place,
-    coalesce(client_session = '' AND first_at > lag(last_at) OVER visitor + ${GAP}, false)::UINTEGER AS begins
+    row_number() OVER arrivals AS place,
+    coalesce(has_gaps AND first_at > lag(last_at) OVER arrivals + ${GAP}, false)::UINTEGER AS begins
   FROM (${PIECES})
-  WINDOW visitor AS (PARTITION BY ${KEY} ORDER BY first_at, event_id)
+  WINDOW arrivals AS (PARTITION BY visitor ORDER BY first_at, event_id)
 )`;
 
-/** Fields travel as one struct, since arg_min skips rows whose value is NULL and so would mix two events. */
+/** What the first decision and the first and last page view of a stretch say of it. */
+const EVENT_DETAILS = `hash(site, visitor_id, event_id, timestamp) AS id, timestamp AS start_at,
+  path AS entry_page, path AS exit_page, source, browser, os, device, is_bot`;
+
+const DETAILS = `SELECT line::BIGINT AS piece, ${EVENT_DETAILS} FROM incoming
+UNION ALL BY NAME
+SELECT ${EVENT_PIECE} AS piece, ${EVENT_DETAILS} FROM reopened
+UNION ALL BY NAME
+SELECT ${STRETCH_PIECE} AS piece, id, start_at, entry_page, exit_page, source, browser, os, device, is_bot
+FROM touched WHERE NOT is_open`;
+
 const MADE = `CREATE OR REPLACE TEMP TABLE made AS
-SELECT ${KEY}, stretch,
-  min(first_at) AS first_at, max(last_at) AS last_at,
-  min(place) FILTER (id IS NOT NULL) AS start_place,
-  arg_min({id: id, start_at: start_at, source: source, browser: browser, os: os, device: device, is_bot: is_bot}, place)
-    FILTER (id IS NOT NULL) AS start,
-  arg_min({page: entry_page}, place) FILTER (pageviews > 0) AS entry,
-  arg_max({page: exit_page}, place) FILTER (pageviews > 0) AS leave,
-  sum(pageviews)::UINTEGER AS pageviews, sum(interactions)::UINTEGER AS interactions, max(p) AS p
-FROM placed
-GROUP BY ALL`;
+WITH stretches AS MATERIALIZED (
+  SELECT visitor, stretch,
+    min(first_at) AS first_at, max(last_at) AS last_at, min(place) FILTER (is_decision) AS start_place,
+    arg_min(piece, place) FILTER (is_decision) AS start,
+    arg_min(piece, place) FILTER (pageviews > 0) AS entry,
+    arg_max(piece, place) FILTER (pageviews > 0) AS leave,
+    sum(pageviews)::UINTEGER AS pageviews, sum(interactions)::UINTEGER AS interactions, max(p) AS p
+  FROM placed
+  GROUP BY ALL
+), details AS MATERIALIZED (
+  FROM (${DETAILS}) WHERE piece IN (SELECT unnest([start, entry, leave]) FROM stretches)
+)
+SELECT stretches.*, ${KEY}, first.id, first.start_at, enter.entry_page, exit.exit_page,
+  first.source, first.browser, first.os, first.device, first.is_bot
+FROM stretches JOIN arrived USING (visitor)
+  LEFT JOIN details AS first ON first.piece = start
+  LEFT JOIN details AS enter ON enter.piece = entry
+  LEFT JOIN details AS exit ON exit.piece = leave`;
 
 const REPLACE_SESSIONS = [
   "DELETE FROM sessions WHERE rowid IN (SELECT row_id FROM touched)",
   `INSERT INTO sessions BY NAME
-   SELECT start.id AS id, ${KEY}, first_at, last_at, start.start_at AS start_at,
-     entry.page AS entry_page, leave.page AS exit_page, pageviews, interactions,
-     start.source AS source, start.browser AS browser, start.os AS os, start.device AS device,
-     start.is_bot AS is_bot, p
-   FROM made`,
+   SELECT * EXCLUDE (visitor, stretch, start_place, start, entry, leave) FROM made`,
 ] as const;
 
 const ASSIGNED = `CREATE OR REPLACE TEMP TABLE assigned AS
 SELECT arriving, stored,
-  CASE WHEN place >= start_place THEN start.id END AS session,
-  CASE WHEN place >= start_place THEN start.is_bot END AS is_robot
-FROM placed JOIN made USING (${KEY}, stretch)
+  CASE WHEN place >= start_place THEN id END AS session,
+  CASE WHEN place >= start_place THEN is_bot END AS is_robot
+FROM placed JOIN made USING (visitor, stretch)
 WHERE arriving IS NOT NULL OR stored IS NOT NULL`;
 
 const REASSIGN = `UPDATE events SET session = assigned.session, is_robot = coalesce(assigned.is_robot, events.is_bot)

@@ -2,15 +2,13 @@
 import type { DuckDBAppender } from "@duckdb/node-api";
 import type { LineChunk } from "../log/read/read-chunks.ts";
 import { CREATE_INCOMING, READ_CHUNKS } from "./certain-lines.ts";
-import { judgeDoubtfulLines, type Refused } from "./doubtful-lines.ts";
+import { judgeDoubtfulLines } from "./doubtful-lines.ts";
 import type { Connection } from "./duckdb.ts";
 import { leaveOutDuplicates } from "./duplicates.ts";
-
-/** What has become of the lines of a batch; `events` are new, and now in `incoming`. Those too old are in no count. */
-export type Staged = Refused & { readonly events: number; readonly duplicates: number };
+import type { LeftOut } from "./line-counts.ts";
 
 /** Imports have a time of their own. */
-const LEAVE_OUT_EXPIRED = "DELETE FROM incoming WHERE dataset IS NULL AND received_at < $keptFrom";
+const LEAVE_OUT_EXPIRED = "DELETE FROM incoming WHERE dataset IS NULL AND received_at < $keptFrom RETURNING line";
 
 const CREATE_CHUNKS = "CREATE OR REPLACE TEMP TABLE chunks (first_line UINTEGER, bytes BLOB)";
 
@@ -66,17 +64,19 @@ export class Stage {
   }
 
   /**
-   * Leaves in `incoming` what of the batch is new and not too old (null: nothing is); to be called inside a transaction,
-   * when all that was added is read.
+   * Leaves in `incoming` what of the batch is new and not too old (null: nothing is), and returns the lines that are left
+   * out; to be called inside a transaction, when all that was added is read.
    */
-  async finish(keptFrom: Date | null): Promise<Staged> {
+  async finish(keptFrom: Date | null): Promise<readonly LeftOut[]> {
     const { ask } = this.writer;
     const refused = await judgeDoubtfulLines(this.writer);
-    const [left] = keptFrom === null ? [] : await ask(LEAVE_OUT_EXPIRED, { keptFrom });
-    const expired = Number(left?.["Count"] ?? 0);
+    const expired = keptFrom === null ? [] : await ask(LEAVE_OUT_EXPIRED, { keptFrom });
     const duplicates = await leaveOutDuplicates(ask);
-    const { damaged, erased, newer } = refused;
-    return { ...refused, duplicates, events: this.lines - damaged - erased - newer - expired - duplicates };
+    return [
+      ...refused,
+      ...expired.map((row): LeftOut => ({ line: Number(row["line"]), fate: "expired" })),
+      ...duplicates.map((line): LeftOut => ({ line, fate: "duplicates" })),
+    ];
   }
 
   private flush(appender: DuckDBAppender): void {

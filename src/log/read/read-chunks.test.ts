@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isLong } from "../../../test/means.ts";
 import { openLineSource } from "./line-source.ts";
-import { chunksOf, MAX_LINE_BYTES } from "./read-chunks.ts";
+import { chunksOf, type LineChunk, MAX_LINE_BYTES, splitChunk } from "./read-chunks.ts";
 import { readLines } from "./read-lines.ts";
 
 let folder: string;
@@ -77,3 +77,27 @@ test("every line is in one chunk, in order, or counted as damaged; a line that i
     { numRuns: isLong ? 2_000 : 60, interruptAfterTimeLimit: isLong ? 120_000 : 10_000 },
   );
 }, 180_000);
+
+test("a chunk is divided at a line, and its first part says where in the file the second begins", async () => {
+  const whole = Buffer.from("é1\n\nthree\n4\n");
+  writeFileSync(path, whole);
+  const file = await openLineSource(path);
+  try {
+    for await (const chunk of chunksOf(file, 0, whole.length)) {
+      const texts = (part: LineChunk | undefined): unknown =>
+        part && [Buffer.from(part.bytes).toString(), part.lines, whole.subarray(part.nextOffset).toString()];
+      const halves = (lines: number): readonly unknown[] => splitChunk(chunk, lines).map(texts);
+      expect(halves(1)).toEqual([
+        ["é1", 1, "\nthree\n4\n"],
+        ["\nthree\n4", 3, ""],
+      ]);
+      expect(halves(2)).toEqual([
+        ["é1\n", 2, "three\n4\n"],
+        ["three\n4", 2, ""],
+      ]);
+      expect(halves(4)).toEqual([["é1\n\nthree\n4", 4, ""], undefined]);
+    }
+  } finally {
+    await file.close();
+  }
+});

@@ -36,6 +36,21 @@ export async function* chunksOf(file: LineSource, from: number, to: number): Asy
   }
 }
 
+/**
+ * Divides a chunk behind so many lines (at least 1); the second part is undefined where there are no more. A chunk that
+ * left lines out is not divided, since its bytes do not say where in the file they were.
+ */
+export function splitChunk(chunk: LineChunk, lines: number): readonly [LineChunk, LineChunk | undefined] {
+  if (chunk.lines <= lines || chunk.damaged > 0) return [chunk, undefined];
+  let end = -1;
+  for (let line = 0; line < lines; line += 1) end = chunk.bytes.indexOf(NEWLINE, end + 1);
+  const bytes = chunk.bytes.subarray(end + 1);
+  return [
+    { bytes: chunk.bytes.subarray(0, end), lines, damaged: 0, nextOffset: chunk.nextOffset - bytes.length - 1 },
+    { ...chunk, bytes, lines: chunk.lines - lines },
+  ];
+}
+
 /** One buffer: the beginning of a line whose end is not read yet, and behind it room for one read. */
 class ChunkCutter {
   private readonly buffer = Buffer.allocUnsafeSlow(MAX_LINE_BYTES + READ_BYTES);
