@@ -22,6 +22,8 @@ export type Hooks = {
   readonly onLeave?: () => void;
   /** Says who the visitor is, as each batch is sent; undefined: the collector derives an id for the day. */
   readonly readIdentity?: () => Identity | undefined;
+  /** The visitor has opted out on this browser: what is kept of them goes now. */
+  readonly onOptOut?: () => void;
   /** Follows the life of events, for the debug panel. */
   readonly onStep?: (step: Step, json: string, status?: number, answer?: string) => void;
 };
@@ -33,6 +35,8 @@ export type Tell = (act: (hooks: Hooks) => void) => void;
 export type Passerby = {
   readonly track: Track;
   readonly hooks: Hooks[];
+  /** Tells whether the visitor agrees to an id that lasts; there once the entry `identity` has run. */
+  readonly consent?: (isGiven: boolean) => void;
   /** What was tracked before the core ran. */
   readonly early?: Parameters<Track>[];
   /** What the core runs with; undefined until it has run. */

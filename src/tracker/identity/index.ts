@@ -1,0 +1,80 @@
+/**
+ * Identity, for npm and for a script tag: lets a visitor be the same one for as long as a tab lives (`session`), or, after
+ * consent, for at most 13 months (`persistent`). It promises to keep nothing in the browser before it may: before consent in
+ * mode `persistent`, and never for a visitor whose browser asks for privacy or who has opted out.
+ *
+ * The core asks for the id as it sends each batch (hooks.ts). The id is read from the browser's storage each time, so that
+ * another tab, a page that comes back from the back/forward cache and a withdrawal need no word with each other. Where there
+ * is none the collector derives one for the day, as without this entry.
+ */
+import { clientBucket } from "../../sampling.ts";
+import { addHooks, type Identity } from "../hooks.ts";
+import { isOptedOut } from "../privacy-signals.ts";
+import { findId, forgetId, isTurnedOff, keepNewId, type Place } from "./browser-storage.ts";
+
+export type IdentityOptions = {
+  /** How long a visitor is the same one; `daily`, as anything else, keeps nothing and removes what other modes have kept. */
+  readonly mode: "daily" | "session" | "persistent";
+};
+
+const PLACES: readonly Place[] = ["sessionStorage", "localStorage"];
+
+/**
+ * Sets the mode of this page, before the tracker's start or after it; a second call does nothing.
+ *
+ * ```ts
+ * import { consent, identify } from "passerby-tracker/identity";
+ * identify({ mode: "persistent" });
+ * acceptButton.onclick = () => consent(true);
+ * ```
+ */
+export function identify(options: IdentityOptions): void {
+  if (typeof document === "undefined" || window.passerby?.consent) return;
+  const place = placeOf(options?.mode);
+
+  /** Removes what must not be here; says whether an id may be kept. */
+  const tidy = (): boolean => {
+    const mayKeep = !isOptedOut() && !isTurnedOff();
+    for (const one of PLACES) if (one !== place || !mayKeep) forgetId(one);
+    return mayKeep;
+  };
+  const settleConsent = (isGiven: boolean): void => {
+    if (place !== "localStorage") return;
+    if (isGiven !== true) forgetId(place);
+    // An id that is there already goes on as it is, so that its 13 months are not renewed.
+    else if (tidy() && !findId(place, Date.now())) keepNewId(place, Date.now());
+  };
+  const publish = (): void => {
+    Object.assign(window.passerby ?? {}, { consent: settleConsent });
+  };
+
+  tidy();
+  addHooks({
+    readIdentity: () => (tidy() && place ? readIdentity(place) : undefined),
+    // The core makes the global name anew as it starts.
+    onView: publish,
+    onOptOut: tidy,
+  });
+  publish();
+  // Another tab may be where the visitor opts out.
+  addEventListener("storage", tidy);
+}
+
+/**
+ * Tells that the visitor has agreed to an id of 13 months (`true`) or not, or no longer (`false`, which removes it at once).
+ * For mode `persistent`, after `identify`; does nothing in other modes and on a server.
+ */
+export function consent(isGiven: boolean): void {
+  if (typeof document !== "undefined") window.passerby?.consent?.(isGiven);
+}
+
+function placeOf(mode: unknown): Place | undefined {
+  if (mode === "session") return "sessionStorage";
+  return mode === "persistent" ? "localStorage" : undefined;
+}
+
+function readIdentity(place: Place): Identity | undefined {
+  const nowMs = Date.now();
+  const id = findId(place, nowMs) ?? (place === "sessionStorage" ? keepNewId(place, nowMs) : undefined);
+  return id === undefined ? undefined : { visitor_id: id, bucket: clientBucket(id) };
+}
