@@ -93,9 +93,13 @@ describe("the published tracker", () => {
       join(project, "wrong.ts"),
       `import { start, track } from "passerby-tracker";\n// @ts-expect-error\nstart({ api: "x" });\n// @ts-expect-error\ntrack(1);\n`,
     );
+    writeFileSync(
+      join(project, "identity.ts"),
+      `import { consent, identify } from "passerby-tracker/identity";\nidentify({ mode: "session" });\nconsent(true);\n// @ts-expect-error\nidentify({ mode: "forever" });\n// @ts-expect-error\nconsent("yes");\n`,
+    );
     writeFileSync(join(project, "package.json"), '{"type":"module"}');
     const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const files = ["good.ts", "wrong.ts"];
+    const files = ["good.ts", "wrong.ts", "identity.ts"];
     const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", ""];
     expect(() =>
       execFileSync(process.execPath, [tsc, ...flags, ...files], { cwd: project, stdio: "pipe" }),

@@ -17,7 +17,10 @@ const LAST_EVENT = "the_end";
 
 declare global {
   interface Window {
-    passerby?: { readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void };
+    passerby?: {
+      readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void;
+      readonly consent?: (isGiven: boolean) => void;
+    };
   }
 }
 
