@@ -22,8 +22,6 @@ export type Hooks = {
   readonly onLeave?: () => void;
   /** Says who the visitor is, as each batch is sent; undefined: the collector derives an id for the day. */
   readonly readIdentity?: () => Identity | undefined;
-  /** The visitor has opted out on this browser: what is kept of them goes now. */
-  readonly onOptOut?: () => void;
   /** Follows the life of events, for the debug panel. */
   readonly onStep?: (step: Step, json: string, status?: number, answer?: string) => void;
 };

@@ -148,4 +148,20 @@ describe.skipIf(chromium === undefined)("in every mode [needs chromium]", () => 
     expect(await readStorage(visitor.page)).toEqual({ local: {}, session: {} });
     expect(sentIds(visitor)).toEqual([undefined]);
   });
+
+  test("removes the ids of every tab at once when the visitor opts out in one", async () => {
+    // In the core's place: what it has for opting out.
+    const core = `<script>window.passerby = { track() {}, hooks: [], optOut() { localStorage.passerby = "off"; } };</script>`;
+    const visitor = await bench.newVisitor({ pages: { starter: () => core + scriptOf("session") } });
+    const other = await visitor.context.newPage();
+    for (const tab of [visitor.page, other]) {
+      await tab.goto(visitor.at("/page"));
+      await tab.evaluate(() => window.passerby?.hooks?.map((one) => one.readIdentity?.()));
+      expect(Object.keys((await readStorage(tab)).session)).toEqual([KEY]);
+    }
+    await other.evaluate(() => window.passerby?.optOut?.());
+    for (const tab of [other, visitor.page]) {
+      await expect.poll(() => readStorage(tab)).toEqual({ local: { passerby: "off" }, session: {} });
+    }
+  });
 });

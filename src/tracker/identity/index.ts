@@ -8,7 +8,7 @@
  * is none the collector derives one for the day, as without this entry.
  */
 import { clientBucket } from "../../sampling.ts";
-import { addHooks, type Identity } from "../hooks.ts";
+import { addHooks, type Identity, type Passerby } from "../hooks.ts";
 import { isOptedOut } from "../privacy-signals.ts";
 import { findId, forgetId, isTurnedOff, keepNewId, type Place } from "./browser-storage.ts";
 
@@ -17,14 +17,18 @@ export type IdentityOptions = {
   readonly mode: "daily" | "session" | "persistent";
 };
 
+type Consent = (isGiven: boolean) => void;
+
 const PLACES: readonly Place[] = ["sessionStorage", "localStorage"];
 
 /**
- * Sets the mode of this page, before the tracker's start or after it; a second call does nothing.
+ * Sets the mode of this page; a second call does nothing. Called before the tracker's start, the first event has the id, too.
  *
  * ```ts
+ * import { start } from "passerby-tracker";
  * import { consent, identify } from "passerby-tracker/identity";
  * identify({ mode: "persistent" });
+ * start({ apiBaseUrl: "https://api.example.com" });
  * acceptButton.onclick = () => consent(true);
  * ```
  */
@@ -38,25 +42,23 @@ export function identify(options: IdentityOptions): void {
     for (const one of PLACES) if (one !== place || !mayKeep) forgetId(one);
     return mayKeep;
   };
-  const settleConsent = (isGiven: boolean): void => {
+  const settleConsent: Consent = (isGiven) => {
     if (place !== "localStorage") return;
     if (isGiven !== true) forgetId(place);
     // An id that is there already goes on as it is, so that its 13 months are not renewed.
     else if (tidy() && !findId(place, Date.now())) keepNewId(place, Date.now());
   };
-  const publish = (): void => {
-    Object.assign(window.passerby ?? {}, { consent: settleConsent });
-  };
+  const publish = (): void => publishConsent(settleConsent, tidy);
 
   tidy();
   addHooks({
     readIdentity: () => (tidy() && place ? readIdentity(place) : undefined),
     // The core makes the global name anew as it starts.
     onView: publish,
-    onOptOut: tidy,
+    onLeave: tidy,
   });
   publish();
-  // Another tab may be where the visitor opts out.
+  // The visitor may opt out in another tab.
   addEventListener("storage", tidy);
 }
 
@@ -66,6 +68,18 @@ export function identify(options: IdentityOptions): void {
  */
 export function consent(isGiven: boolean): void {
   if (typeof document !== "undefined") window.passerby?.consent?.(isGiven);
+}
+
+/** Adds `consent` to the global name, and sees to it that the core's `optOut` removes the id at once. */
+function publishConsent(settleConsent: Consent, tidy: () => void): void {
+  const passerby: (Passerby & { readonly optOut?: () => void }) | undefined = window.passerby;
+  if (passerby === undefined || passerby.consent === settleConsent) return;
+  const { optOut } = passerby;
+  const leaveNothing = (): void => {
+    optOut?.();
+    tidy();
+  };
+  Object.assign(passerby, { consent: settleConsent }, optOut && { optOut: leaveNothing });
 }
 
 function placeOf(mode: unknown): Place | undefined {

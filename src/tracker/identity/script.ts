@@ -1,5 +1,5 @@
 /**
- * Identity for a script tag, beside that of the core and in any order with it:
+ * Identity for a script tag. Before that of the core, the first event has the id, too; after it, those from then on:
  *
  * `<script defer src="https://api.example.com/passerby-identity.js" data-mode="session"></script>`
  *

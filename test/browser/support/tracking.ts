@@ -19,7 +19,9 @@ declare global {
   interface Window {
     passerby?: {
       readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void;
+      readonly hooks?: readonly { readonly readIdentity?: () => unknown }[];
       readonly consent?: (isGiven: boolean) => void;
+      readonly optOut?: () => void;
     };
   }
 }
