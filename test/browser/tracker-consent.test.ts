@@ -1,4 +1,5 @@
 /** Holds that in mode `persistent` an id is there from consent to withdrawal, for at most 13 months, and at no other time. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromium } from "../means.ts";
 import {
@@ -128,5 +129,36 @@ describe.skipIf(chromium === undefined)("mode persistent [needs chromium]", () =
       }
     });
     expect((await readStorage(visitor.page)).local).toEqual({});
+  });
+
+  test("is given and withdrawn by the banner of the reference page, which asks until it knows", async () => {
+    const reference = readFileSync(new URL("../../docs/reference/identity.md", import.meta.url), "utf8");
+    const [, banner = ""] = /<!-- banner -->\n```html\n(.*?)```/s.exec(reference) ?? [];
+    const visitor = await bench.newVisitor({
+      pages: {
+        starter: (apiUrl) =>
+          banner
+            .replaceAll("https://metrics.example.com/passerby", "/passerby")
+            .replace('passerby.js"', `passerby.js" data-api="${apiUrl}"`),
+      },
+    });
+    const { page } = visitor;
+    const isAsked = (): Promise<boolean> => page.locator("#banner").isVisible();
+    const start = Date.parse("2026-01-15T12:00:00Z");
+    await page.clock.install({ time: start });
+    await view(visitor, "/first");
+    expect(await isAsked()).toBe(true);
+    await page.click("#yes");
+    expect(await isAsked()).toBe(false);
+    await view(visitor, "/second");
+    expect(await isAsked()).toBe(false);
+    await page.clock.setSystemTime(start + 400 * DAY_MS);
+    await view(visitor, "/third");
+    expect(await isAsked()).toBe(true);
+    await page.click("#no");
+    await view(visitor, "/fourth");
+    expect(await isAsked()).toBe(false);
+    expect((await readStorage(page)).local).toEqual({ banner: "no" });
+    expect(sentIds(visitor)).toEqual([undefined, expect.stringMatching(ID), undefined, undefined]);
   });
 });

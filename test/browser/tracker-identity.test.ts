@@ -27,10 +27,12 @@ describe.skipIf(chromium === undefined)("mode session [needs chromium]", () => {
     const visitor = await bench.newVisitor({ pages: pagesOf("session") });
     visitor.edge.setConfig({ flush_ms: 50 });
     await view(visitor, "/one");
+    await visitor.page.evaluate(() => void Reflect.set(window, "isFirstPage", true));
     await view(visitor, "/two");
     // Not page.goBack(), which waits for a load event that a page of the cache does not have.
     await visitor.page.evaluate(() => void setTimeout(() => history.back()));
     await expect.poll(() => visitor.edge.posts().length).toBe(3);
+    expect(await visitor.page.evaluate(() => Reflect.get(window, "isFirstPage"))).toBe(true);
     const { local, session } = await readStorage(visitor.page);
     const [id] = sentIds(visitor);
     expect(local).toEqual({});

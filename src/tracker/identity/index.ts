@@ -51,6 +51,8 @@ export function identify(options: IdentityOptions): void {
   const publish = (): void => publishConsent(settleConsent, tidy);
 
   tidy();
+  // An id that is too old goes now, so that the page's banner sees that it has to ask again.
+  if (place) findId(place, Date.now());
   addHooks({
     readIdentity: () => (tidy() && place ? readIdentity(place) : undefined),
     // The core makes the global name anew as it starts.
