@@ -166,4 +166,13 @@ describe.skipIf(chromium === undefined)("in every mode [needs chromium]", () => 
       await expect.poll(() => readStorage(tab)).toEqual({ local: { passerby: "off" }, session: {} });
     }
   });
+
+  test("removes the id of a page that is turned off as it loads, by a script after this one", async () => {
+    const visitor = await bench.newVisitor({ pages: pagesOf("session") });
+    await view(visitor, "/page");
+    const off = '<script>addEventListener("DOMContentLoaded", () => { localStorage.passerby = "off"; });</script>';
+    const next = await bench.newVisitor({ pages: { head: scriptOf("session"), starter: () => off } });
+    await visitor.page.goto(next.at("/page"), { waitUntil: "load" });
+    await expect.poll(() => readStorage(visitor.page)).toEqual({ local: { passerby: "off" }, session: {} });
+  });
 });

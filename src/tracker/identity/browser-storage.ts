@@ -8,20 +8,22 @@ const KEY = "passerby-visitor";
 export type Place = "sessionStorage" | "localStorage";
 
 /** Returns the id that is kept, or undefined; a text that holds no valid id is removed. */
-export function findId(place: Place, nowMs: number): string | undefined {
+export function findId(place: Place): string | undefined {
   return attempt(() => {
     const text = window[place].getItem(KEY);
-    const id = readStoredId(text, nowMs);
+    const id = readStoredId(text, Date.now());
     if (text !== null && id === undefined) forgetId(place);
     return id;
   });
 }
 
-/** Keeps a new id and returns it; undefined when the browser does not keep it. */
-export function keepNewId(place: Place, nowMs: number): string | undefined {
+/** Returns the id that is kept, as it is, or else keeps a new one; undefined when the browser does not keep it. */
+export function keepId(place: Place): string | undefined {
   return attempt(() => {
+    const kept = findId(place);
+    if (kept !== undefined) return kept;
     const id = makeVisitorId();
-    window[place].setItem(KEY, writeStoredId(id, nowMs));
+    window[place].setItem(KEY, writeStoredId(id, Date.now()));
     return id;
   });
 }

@@ -10,7 +10,7 @@
 import { clientBucket } from "../../sampling.ts";
 import { addHooks, type Identity, type Passerby } from "../hooks.ts";
 import { isOptedOut } from "../privacy-signals.ts";
-import { findId, forgetId, isTurnedOff, keepNewId, type Place } from "./browser-storage.ts";
+import { findId, forgetId, isTurnedOff, keepId, type Place } from "./browser-storage.ts";
 
 export type IdentityOptions = {
   /** How long a visitor is the same one; `daily`, as anything else, keeps nothing and removes what other modes have kept. */
@@ -46,22 +46,21 @@ export function identify(options: IdentityOptions): void {
     if (place !== "localStorage") return;
     if (isGiven !== true) forgetId(place);
     // An id that is there already goes on as it is, so that its 13 months are not renewed.
-    else if (tidy() && !findId(place, Date.now())) keepNewId(place, Date.now());
+    else if (tidy()) keepId(place);
   };
   const publish = (): void => publishConsent(settleConsent, tidy);
 
   tidy();
   // An id that is too old goes now, so that the page's banner sees that it has to ask again.
-  if (place) findId(place, Date.now());
+  if (place) findId(place);
   addHooks({
     readIdentity: () => (tidy() && place ? readIdentity(place) : undefined),
     // The core makes the global name anew as it starts.
     onView: publish,
-    onLeave: tidy,
   });
   publish();
-  // The visitor may opt out in another tab.
-  addEventListener("storage", tidy);
+  // The visitor may opt out in another tab, or by the address of this page, which the core reads.
+  for (const moment of ["storage", "load", "pagehide"]) addEventListener(moment, tidy);
 }
 
 /**
@@ -90,7 +89,6 @@ function placeOf(mode: unknown): Place | undefined {
 }
 
 function readIdentity(place: Place): Identity | undefined {
-  const nowMs = Date.now();
-  const id = findId(place, nowMs) ?? (place === "sessionStorage" ? keepNewId(place, nowMs) : undefined);
+  const id = place === "sessionStorage" ? keepId(place) : findId(place);
   return id === undefined ? undefined : { visitor_id: id, bucket: clientBucket(id) };
 }
