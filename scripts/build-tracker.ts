@@ -38,6 +38,11 @@ const ENTRIES: readonly Entry[] = [
     module: "tracker/outbox/index.ts",
     script: { source: "tracker/outbox/script.ts", file: "passerby-outbox.js" },
   },
+  {
+    name: "identity",
+    module: "tracker/identity/index.ts",
+    script: { source: "tracker/identity/script.ts", file: "passerby-identity.js" },
+  },
 ];
 
 /** All scripts for a tag. The last is the core and its outbox in one, which is what most sites want. */

@@ -48,6 +48,8 @@ export type Passerby = {
   settings?: Settings;
   /** Queues an event as JSON, as `onStep` has told it, for another try. */
   requeue?: (json: string) => void;
+  /** Tells whether the visitor agrees to an id that lasts; there once the entry `identity` has run. */
+  consent?: (isGiven: boolean) => void;
   /** What was tracked before the core ran. */
   readonly early: Parameters<Track>[];
 };

@@ -14,6 +14,7 @@ import { type AllSizes, buildTracker } from "../../scripts/build-tracker.ts";
 const CEILINGS: AllSizes = {
   "passerby.js": { bytes: 4_700, gzip: 2_350, brotli: 2_048 },
   "passerby-outbox.js": { bytes: 3_000, gzip: 1_400, brotli: 1_300 },
+  "passerby-identity.js": { bytes: 2_250, gzip: 1_180, brotli: 1_060 },
   "passerby-full.js": { bytes: 8_000, gzip: 3_600, brotli: 3_300 },
 };
 
@@ -73,7 +74,10 @@ describe("the published tracker", () => {
   });
 
   test("is imported and called on a server without doing anything", () => {
-    const code = `import { start, track } from "${join(folder, "tracker/index.js")}";
+    const code = `import { consent, identify } from "${join(folder, "tracker/identity.js")}";
+      import { start, track } from "${join(folder, "tracker/index.js")}";
+      identify({ mode: "session" });
+      consent(true);
       start({ apiBaseUrl: "https://api.example.com" });
       track("signup");
       console.log(Object.keys(globalThis).includes("passerby"));`;
@@ -91,9 +95,13 @@ describe("the published tracker", () => {
       join(project, "wrong.ts"),
       `import { start, track } from "passerby-tracker";\n// @ts-expect-error\nstart({ api: "x" });\n// @ts-expect-error\ntrack(1);\n`,
     );
+    writeFileSync(
+      join(project, "identity.ts"),
+      `import { consent, identify } from "passerby-tracker/identity";\nidentify({ mode: "session" });\nconsent(true);\n// @ts-expect-error\nidentify({ mode: "forever" });\n// @ts-expect-error\nconsent("yes");\n`,
+    );
     writeFileSync(join(project, "package.json"), '{"type":"module"}');
     const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const files = ["good.ts", "wrong.ts"];
+    const files = ["good.ts", "wrong.ts", "identity.ts"];
     const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", ""];
     expect(() =>
       execFileSync(process.execPath, [tsc, ...flags, ...files], { cwd: project, stdio: "pipe" }),

@@ -17,13 +17,22 @@ start();
 start({ apiBaseUrl: "https://elsewhere.invalid" });
 track("after_the_start");`;
 
+const MAIN_WITH_IDENTITY = `import { start, track } from "passerby-tracker";
+import { consent, identify } from "passerby-tracker/identity";
+consent(true);
+identify({ mode: "persistent" });
+identify({ mode: "session" });
+start();
+consent(true);
+track("after_consent");`;
+
 /** Builds a project with the package in its node_modules; returns its only script. */
-async function buildProject(folder: string): Promise<string> {
+async function buildProject(folder: string, main = MAIN): Promise<string> {
   await buildTracker(join(folder, "package"));
   mkdirSync(join(folder, "project/node_modules"), { recursive: true });
   symlinkSync(join(folder, "package"), join(folder, "project/node_modules/passerby-tracker"));
   writeFileSync(join(folder, "project/.env"), `VITE_API_BASE_URL=${COLLECTOR}\nVITE_METRICS_SAMPLE_RATE=1.0\n`);
-  writeFileSync(join(folder, "project/main.js"), MAIN);
+  writeFileSync(join(folder, "project/main.js"), main);
   const built = await build({
     root: join(folder, "project"),
     configFile: false,
@@ -71,5 +80,19 @@ describe.skipIf(chromium === undefined)("the npm package [needs chromium]", () =
     await witness.page.goto(witness.at("/page"));
     await witness.leave();
     expect(silent.edge.posts()).toEqual([]);
+  });
+
+  test("has identity as an entry, by its first mode, and shares the page's tracker with it", async () => {
+    const identifying = await buildProject(join(folder, "identity"), MAIN_WITH_IDENTITY);
+    const starter = (apiUrl: string): string =>
+      `<script type="module">${identifying.replaceAll(COLLECTOR, apiUrl)}</script>`;
+    const visitor = await bench.newVisitor({ pages: { starter } });
+    await visitor.page.goto(visitor.at("/page"));
+    const kept = visitor.page.evaluate(() => [localStorage.getItem("passerby-visitor"), sessionStorage.length]);
+    const [text, inSession] = await kept;
+    const lines = await visitor.leave();
+    expect(lines.map(({ event }) => event)).toEqual(["page_view", "after_consent"]);
+    expect([...new Set(lines.map(({ visitor_id }) => visitor_id))]).toEqual([String(text).split(" ")[0]]);
+    expect(inSession).toBe(0);
   });
 });

@@ -39,7 +39,8 @@ export type BrakedVisitor = {
 export type BrakeBench = {
   /** Runs `passerby brake` with arguments such as `on --tracker`. */
   readonly brake: (args: string) => Promise<void>;
-  readonly newVisitor: (userAgent?: string) => Promise<BrakedVisitor>;
+  /** `head` is HTML of the page's head, before the tracker. */
+  readonly newVisitor: (userAgent?: string, head?: string) => Promise<BrakedVisitor>;
   /** Finds a user agent whose visitor is in a bucket (0 to 65,535) that fits. */
   readonly findUserAgent: (isFitting: (bucket: number) => boolean) => Promise<string>;
   readonly close: () => Promise<void>;
@@ -59,14 +60,14 @@ export async function startBrakeBench(): Promise<BrakeBench> {
       const { code, stderr } = await runCommand(["brake", ...args.split(" "), "--data-dir", dataDir], settings);
       expect([code, stderr]).toEqual([0, ""]);
     },
-    newVisitor: async (userAgent) => {
+    newVisitor: async (userAgent, head = "") => {
       const edge = await startEdge(collector.url);
       const context = await browser.newContext(userAgent === undefined ? {} : { userAgent });
       onTestFinished(async () => {
         await context.close();
         await edge.close();
       });
-      const address = `${pages.addFolder({ apiUrl: edge.url })}/page`;
+      const address = `${pages.addFolder({ apiUrl: edge.url, head })}/page`;
       const lines = (): readonly Line[] => readLog(dataDir).filter(({ url }) => url === address);
       return makeVisitor({ page: await context.newPage(), edge, address, lines });
     },

@@ -17,7 +17,12 @@ const LAST_EVENT = "the_end";
 
 declare global {
   interface Window {
-    passerby?: { readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void };
+    passerby?: {
+      readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void;
+      readonly hooks?: readonly { readonly readIdentity?: () => unknown }[];
+      readonly consent?: (isGiven: boolean) => void;
+      readonly optOut?: () => void;
+    };
   }
 }
 
