@@ -28,6 +28,11 @@ type Entry = {
 /** What the package has. The core comes first; everything else is loaded beside it by those who want it. */
 const ENTRIES: readonly Entry[] = [
   { name: "", module: "tracker/index.ts", script: { source: "tracker/script.ts", file: "passerby.js" } },
+  {
+    name: "auto",
+    module: "tracker/auto/index.ts",
+    script: { source: "tracker/auto/script.ts", file: "passerby-auto.js" },
+  },
 ];
 
 const SHARED: BuildOptions = {

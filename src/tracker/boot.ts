@@ -2,7 +2,6 @@
 import { startDelivery } from "./delivery.ts";
 import { makeEventId } from "./event-id.ts";
 import type { Hooks, Tell } from "./hooks.ts";
-import { watchLinkClicks } from "./link-clicks.ts";
 import type { Metadata, Track } from "./options.ts";
 import { readPageFacts } from "./page-facts.ts";
 import { watchPageViews } from "./page-views.ts";
@@ -82,7 +81,6 @@ function startTracking(
     settleView();
     record(name, metadata);
   };
-  watchLinkClicks((metadata) => track("link_click", metadata));
 
   const leave = (): void => {
     settleView();

@@ -1,6 +1,6 @@
 /** Holds what is published: the size of the script, what must not be in it, and that the package works as its README says. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ import { type AllSizes, buildTracker } from "../../scripts/build-tracker.ts";
  */
 const CEILINGS: AllSizes = {
   "passerby.js": { bytes: 4_700, gzip: 2_350, brotli: 2_048 },
+  "passerby-auto.js": { bytes: 6_700, gzip: 3_050, brotli: 2_750 },
 };
 
 /** What would break a promise: storage, cookies, fingerprints, blocking requests, code from text, and the full schema. */
@@ -42,6 +43,8 @@ const FORBIDDEN = [
 describe("the published tracker", () => {
   let folder: string;
   const read = (name: string): string => readFileSync(join(folder, "tracker", name), "utf8");
+  const listModules = (): readonly string[] =>
+    globSync("*.js", { cwd: join(folder, "tracker") }).filter((name) => !name.startsWith("passerby"));
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "passerby-package-"));
     await buildTracker(join(folder, "tracker"));
@@ -60,19 +63,22 @@ describe("the published tracker", () => {
   });
 
   test.for(FORBIDDEN)("does not hold %s", (name) => {
-    expect(read("passerby.js")).not.toContain(name);
-    if (name !== "import.meta") expect(read("index.js")).not.toContain(name);
+    for (const file of ["passerby.js", "passerby-auto.js"]) expect(read(file), file).not.toContain(name);
+    if (name !== "import.meta") for (const file of listModules()) expect(read(file), file).not.toContain(name);
   });
 
   test("needs no other package", () => {
-    expect(read("index.js")).not.toMatch(/\bfrom\s*["']|\bimport\s*["'(]/);
+    // What several modules have in common is a file beside them.
+    for (const file of listModules()) expect(read(file), file).not.toMatch(/\b(from|import)\s*["'(](?!\.\/shared-)/);
     expect(Object.keys(JSON.parse(read("package.json")))).not.toContain("dependencies");
   });
 
   test("is imported and called on a server without doing anything", () => {
     const code = `import { start, track } from "${join(folder, "tracker/index.js")}";
+      import { capture } from "${join(folder, "tracker/auto.js")}";
       start({ apiBaseUrl: "https://api.example.com" });
       track("signup");
+      capture();
       console.log(Object.keys(globalThis).includes("passerby"));`;
     expect(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" })).toBe("false\n");
   });
@@ -86,7 +92,8 @@ describe("the published tracker", () => {
     writeFileSync(join(project, "good.ts"), example ?? "");
     writeFileSync(
       join(project, "wrong.ts"),
-      `import { start, track } from "passerby-tracker";\n// @ts-expect-error\nstart({ api: "x" });\n// @ts-expect-error\ntrack(1);\n`,
+      `import { start, track } from "passerby-tracker";\n// @ts-expect-error\nstart({ api: "x" });\n// @ts-expect-error\ntrack(1);
+import { capture } from "passerby-tracker/auto";\n// @ts-expect-error\ncapture({ downloads: true });\ncapture({ download: ["pdf"] });\n`,
     );
     writeFileSync(join(project, "package.json"), '{"type":"module"}');
     const tsc = join(root, "node_modules/typescript/bin/tsc");
