@@ -43,6 +43,11 @@ const ENTRIES: readonly Entry[] = [
     module: "tracker/identity/index.ts",
     script: { source: "tracker/identity/script.ts", file: "passerby-identity.js" },
   },
+  {
+    name: "auto",
+    module: "tracker/auto/index.ts",
+    script: { source: "tracker/auto/script.ts", file: "passerby-auto.js" },
+  },
 ];
 
 /** All scripts for a tag. The last is the core and its outbox in one, which is what most sites want. */

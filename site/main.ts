@@ -1,10 +1,13 @@
 /** What the demo site does besides being read: it starts the tracker, answers its forms, and shows layers of the map. */
 import { start, track } from "passerby-tracker";
+import { capture } from "passerby-tracker/auto";
 import "./site.css";
 
 // The server of the demo names the collector in each page; a site of its own sets VITE_API_BASE_URL as it is built.
 const api = document.querySelector<HTMLMetaElement>('meta[name="passerby-api"]')?.content;
 start(api ? { apiBaseUrl: api } : {});
+// There is nothing to search or to download here.
+capture({ search: false, download: false });
 
 for (const box of document.querySelectorAll<HTMLInputElement>("input[data-layer]")) {
   const { layer = "" } = box.dataset;
@@ -14,12 +17,12 @@ for (const box of document.querySelectorAll<HTMLInputElement>("input[data-layer]
   });
 }
 
-for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-plan]")) {
+// What these buttons track is declared in the page.
+for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-passerby-plan]")) {
   button.addEventListener("click", () => {
-    track("plan_chosen", { plan: button.dataset["plan"] });
     const notice = document.querySelector<HTMLDialogElement>("#plan-notice");
     const name = notice?.querySelector(".plan-name");
-    if (name) name.textContent = button.dataset["plan"] ?? "";
+    if (name) name.textContent = button.dataset["passerbyPlan"] ?? "";
     notice?.showModal();
   });
 }

@@ -10,7 +10,7 @@ const config: UserConfig = defineConfig({
   base: "/",
   plugins: [pageParts()],
   // The package as it is published; a site of its own would have it from npm.
-  resolve: { alias: { "passerby-tracker": here("../dist/tracker/index.js") } },
+  resolve: { alias: { "passerby-tracker": here("../dist/tracker") } },
   build: {
     outDir: here("../dist/site"),
     emptyOutDir: true,

@@ -1,6 +1,6 @@
 /** Holds what is published: the size of the script, what must not be in it, and that the package works as its README says. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,7 @@ const CEILINGS: AllSizes = {
   "passerby.js": { bytes: 4_700, gzip: 2_350, brotli: 2_048 },
   "passerby-outbox.js": { bytes: 3_000, gzip: 1_400, brotli: 1_300 },
   "passerby-identity.js": { bytes: 2_250, gzip: 1_180, brotli: 1_060 },
+  "passerby-auto.js": { bytes: 6_700, gzip: 3_050, brotli: 2_750 },
   "passerby-full.js": { bytes: 8_000, gzip: 3_600, brotli: 3_300 },
 };
 
@@ -45,6 +46,8 @@ const FORBIDDEN = [
 describe("the published tracker", () => {
   let folder: string;
   const read = (name: string): string => readFileSync(join(folder, "tracker", name), "utf8");
+  const listModules = (): readonly string[] =>
+    globSync("*.js", { cwd: join(folder, "tracker") }).filter((name) => !name.startsWith("passerby"));
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "passerby-package-"));
     await buildTracker(join(folder, "tracker"));
@@ -80,6 +83,7 @@ describe("the published tracker", () => {
       consent(true);
       start({ apiBaseUrl: "https://api.example.com" });
       track("signup");
+      capture();
       console.log(Object.keys(globalThis).includes("passerby"));`;
     expect(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" })).toBe("false\n");
   });
@@ -93,7 +97,8 @@ describe("the published tracker", () => {
     writeFileSync(join(project, "good.ts"), example ?? "");
     writeFileSync(
       join(project, "wrong.ts"),
-      `import { start, track } from "passerby-tracker";\n// @ts-expect-error\nstart({ api: "x" });\n// @ts-expect-error\ntrack(1);\n`,
+      `import { start, track } from "passerby-tracker";\n// @ts-expect-error\nstart({ api: "x" });\n// @ts-expect-error\ntrack(1);
+import { capture } from "passerby-tracker/auto";\n// @ts-expect-error\ncapture({ downloads: true });\ncapture({ download: ["pdf"] });\n`,
     );
     writeFileSync(
       join(project, "identity.ts"),

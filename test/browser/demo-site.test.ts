@@ -22,7 +22,7 @@ async function buildSite(folder: string): Promise<string> {
     configFile: join(SITE, "vite.config.ts"),
     root: SITE,
     logLevel: "error",
-    resolve: { alias: { "passerby-tracker": join(folder, "tracker/index.js") } },
+    resolve: { alias: { "passerby-tracker": join(folder, "tracker") } },
     build: { outDir: join(folder, "site") },
   });
   return join(folder, "site");
@@ -165,10 +165,13 @@ describe.skipIf(chromium === undefined)("the demo site [needs chromium]", () => 
     await page.getByRole("button", { name: "Back to the maps" }).click();
     await page.goto("about:blank");
     const newLines = () => collector.readLog().slice(before);
-    await expect.poll(() => newLines().length).toBe(5);
-    expect(newLines().map(({ event, metadata }) => [event, metadata])).toEqual([
+    // How long and how far down a page was seen depends on the machine that runs this.
+    const decisions = () => newLines().filter(({ event }) => event !== "engagement" && event !== "scroll_depth");
+    await expect.poll(() => decisions().length).toBe(6);
+    expect(decisions().map(({ event, metadata }) => [event, metadata])).toEqual([
       ["page_view", { path: "/" }],
       ["layer_toggled", { layer: "water", shown: false }],
+      ["form_submit", { form: "newsletter" }],
       ["newsletter_signup", {}],
       ["page_view", { path: "/plans/" }],
       ["plan_chosen", { plan: "season" }],

@@ -1,6 +1,7 @@
 /** Holds what the tracker promises about privacy: silence when the browser asks for it, no storage, no cookies. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromium } from "../means.ts";
+import { captureOnly } from "./support/auto-capture.ts";
 import { type Bench, startBench, type Visitor } from "./support/tracking.ts";
 
 describe.skipIf(chromium === undefined)("privacy [needs chromium]", () => {
@@ -20,6 +21,7 @@ describe.skipIf(chromium === undefined)("privacy [needs chromium]", () => {
     await page.click("a");
     await page.goto("about:blank");
   };
+  const head = captureOnly("link-click");
   const body = '<a href="https://docs.example.org/" onclick="event.preventDefault()">Docs</a>';
 
   test.for([
@@ -33,10 +35,10 @@ describe.skipIf(chromium === undefined)("privacy [needs chromium]", () => {
     const silent = await bench.newVisitor({
       browser: { extraHTTPHeaders: { [header]: "1" } },
       initScript,
-      pages: { body },
+      pages: { head, body },
     });
     await visit(silent);
-    const other = await bench.newVisitor({ pages: { body } });
+    const other = await bench.newVisitor({ pages: { head, body } });
     await visit(other);
     await expect
       .poll(() =>

@@ -1,6 +1,6 @@
 /**
  * Pages that carry the tracker, served at an origin of their own, so that what the tracker sends is really cross-origin.
- * Each test has a folder, `/1/`, `/2/`, …, in which every path is a page.
+ * Each test has a folder, `/1/`, `/2/`, …, in which every path is a page; one that ends in `/missing` comes with status 404.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -15,7 +15,7 @@ export type PageSettings = {
   readonly attributes?: string;
   /** HTML that starts the tracker in another way than by its script tag. */
   readonly starter?: (apiUrl: string) => string;
-  /** HTML of the page's head, before the tracker. */
+  /** HTML of the page's head, before the tracker, such as the tag of another of its scripts. */
   readonly head?: string;
   readonly body?: string;
 };
@@ -32,12 +32,17 @@ export async function serveTrackedPages(trackerDir: string): Promise<TrackedPage
   const folders: PageSettings[] = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
+<<<<<<< HEAD
     if (/^\/passerby[-\w]*\.js$/.test(pathname)) {
+=======
+    if (/^\/passerby[\w-]*\.js$/.test(pathname)) {
+>>>>>>> auto
       response.setHeader("content-type", "text/javascript");
       response.end(readFileSync(join(trackerDir, pathname)));
       return;
     }
     const settings = folders[Number(pathname.split("/")[1]) - 1];
+    response.statusCode = pathname.endsWith("/missing") ? 404 : 200;
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.end(settings ? writePage(pathname, settings) : "<!doctype html><title>Elsewhere</title>");
   });

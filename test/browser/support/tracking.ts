@@ -19,9 +19,13 @@ declare global {
   interface Window {
     passerby?: {
       readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void;
+<<<<<<< HEAD
       readonly hooks?: readonly { readonly readIdentity?: () => unknown }[];
       readonly consent?: (isGiven: boolean) => void;
       readonly optOut?: () => void;
+=======
+      readonly hooks: { readonly onLeave?: () => void }[];
+>>>>>>> auto
     };
   }
 }
@@ -36,7 +40,7 @@ export type Visitor = {
   readonly edge: Edge;
   /** Address of a page. */
   readonly at: (path: string) => string;
-  /** Tracks a last event and leaves; returns what the log then holds of this visitor, without that event. */
+  /** Leaves, and tracks a last event after all others; returns what the log then holds of this visitor, without that event. */
   readonly leave: () => Promise<readonly Line[]>;
 };
 
@@ -86,7 +90,7 @@ export async function startBench(): Promise<Bench> {
         edge,
         at: (path) => folder + path,
         leave: async () => {
-          await page.evaluate((name) => window.passerby?.track(name), LAST_EVENT);
+          await page.evaluate(trackLast, LAST_EVENT);
           await page.goto("about:blank");
           await expect
             .poll(() => readLines(folder).map(({ event }) => event), { timeout: 10_000 })
@@ -104,6 +108,17 @@ export async function startBench(): Promise<Bench> {
       rmSync(trackerDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs in the page: hooks are called in order, so what others track as the page is left comes before. */
+function trackLast(name: string): void {
+  let isTracked = false;
+  window.passerby?.hooks.push({
+    onLeave: () => {
+      if (!isTracked) window.passerby?.track(name);
+      isTracked = true;
+    },
+  });
 }
 
 /** What a visitor does, and what the log holds of it afterwards, as written by `describeLine`. */
