@@ -28,6 +28,16 @@ type Entry = {
 /** What the package has. The core comes first; everything else is loaded beside it by those who want it. */
 const ENTRIES: readonly Entry[] = [
   { name: "", module: "tracker/index.ts", script: { source: "tracker/script.ts", file: "passerby.js" } },
+  {
+    name: "errors",
+    module: "tracker/errors/index.ts",
+    script: { source: "tracker/errors/script.ts", file: "passerby-errors.js" },
+  },
+  {
+    name: "vitals",
+    module: "tracker/vitals/index.ts",
+    script: { source: "tracker/vitals/script.ts", file: "passerby-vitals.js" },
+  },
 ];
 
 const SHARED: BuildOptions = {
@@ -65,6 +75,7 @@ export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")):
   writeFileSync(join(outDir, "package.json"), `${JSON.stringify(describePackage(), null, 2)}\n`);
   cpSync(join(SOURCE, "README.md"), join(outDir, "README.md"));
   cpSync(join(ROOT, "LICENSE"), join(outDir, "LICENSE"));
+  cpSync(join(ROOT, "node_modules/web-vitals/LICENSE"), join(outDir, "LICENSE-web-vitals"));
 }
 
 function outputName({ name }: Entry): string {
@@ -128,7 +139,7 @@ function describePackage(): Record<string, unknown> {
     exports: describeExports(),
     types: "./index.d.ts",
     unpkg: "./passerby.js",
-    files: ["*.js", "*.js.map", "*.d.ts", "types"],
+    files: ["*.js", "*.js.map", "*.d.ts", "types", "LICENSE-web-vitals"],
   };
 }
 

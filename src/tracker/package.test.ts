@@ -13,6 +13,9 @@ import { type AllSizes, buildTracker } from "../../scripts/build-tracker.ts";
  */
 const CEILINGS: AllSizes = {
   "passerby.js": { bytes: 4_700, gzip: 2_350, brotli: 2_048 },
+  "passerby-errors.js": { bytes: 2_200, gzip: 1_200, brotli: 1_100 },
+  // The library web-vitals alone takes 9 kB of these.
+  "passerby-vitals.js": { bytes: 10_400, gzip: 4_000, brotli: 3_600 },
 };
 
 /** What would break a promise: storage, cookies, fingerprints, blocking requests, code from text, and the full schema. */
@@ -60,8 +63,24 @@ describe("the published tracker", () => {
   });
 
   test.for(FORBIDDEN)("does not hold %s", (name) => {
-    expect(read("passerby.js")).not.toContain(name);
+    for (const script of ["passerby.js", "passerby-errors.js", "passerby-vitals.js"]) {
+      expect(read(script), script).not.toContain(name);
+    }
     if (name !== "import.meta") expect(read("index.js")).not.toContain(name);
+  });
+
+  test.for([
+    ["errors", "reportErrors"],
+    ["vitals", "reportWebVitals"],
+  ] as const)("%s is imported and started on a server without doing anything", ([entry, start]) => {
+    const code = `import { ${start} } from "${join(folder, `tracker/${entry}.js`)}";
+      ${start}();
+      console.log(Object.keys(globalThis).includes("passerby"));`;
+    expect(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" })).toBe("false\n");
+  });
+
+  test("brings the licence of the library that is in it", () => {
+    expect(read("LICENSE-web-vitals")).toContain("Apache License");
   });
 
   test("needs no other package", () => {
