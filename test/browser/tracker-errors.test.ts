@@ -1,6 +1,8 @@
 /** Holds which errors of a page are reported, how often, and that nothing personal leaves the browser with them. */
+import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromium } from "../means.ts";
+import { listen } from "./support/listener.ts";
 import { type Bench, expectEvents, startBench, type Visitor, type VisitorSettings } from "./support/tracking.ts";
 
 const SCRIPT = '<script src="/passerby-errors.js"></script>';
@@ -79,13 +81,14 @@ Promise.reject(new RangeError("no ada@mail.example"));
   });
 
   test("of a script of another origin are told as such", async () => {
-    const elsewhere = bench.collectorUrl;
-    const visitor = await newVisitor({ body: `<script src="${elsewhere}/elsewhere.js"></script>` });
-    await visitor.page.route(`${elsewhere}/elsewhere.js`, (route) =>
-      route.fulfill({ contentType: "text/javascript", body: "secretName()" }),
-    );
+    const elsewhere = createServer((_request, response) => {
+      response.setHeader("content-type", "text/javascript").end("secretName()");
+    });
+    const script = `<script src="${await listen(elsewhere, "127.0.0.1")}/elsewhere.js"></script>`;
+    const visitor = await newVisitor({ body: script });
     await visitor.page.goto(visitor.at("/page"));
     const lines = await visitor.leave();
+    elsewhere.close();
     expect(lines.filter(({ event }) => event === "js_error").map(({ metadata }) => metadata)).toEqual([
       { message: "Script error.", source: "cross-origin" },
     ]);
@@ -117,7 +120,7 @@ Promise.reject(new RangeError("no ada@mail.example"));
     await visitor.page.goto(visitor.at("/page"));
     const calls = await visitor.page.evaluate(() => {
       let count = 0;
-      window.passerby?.hooks.push({
+      Object(window.passerby).hooks.push({
         onStep: () => {
           count += 1;
           dispatchEvent(new ErrorEvent("error", { message: "tracking failed" }));
