@@ -1,10 +1,11 @@
 /**
  * What does the tracker cost the page, beside others: bytes, main-thread milliseconds at load, and events that are lost
- * when the tab is closed or left right after a click? References: an empty script on the same page, and the trackers of
- * Plausible and PostHog from npm, with their first settings, against a collector that answers at once.
+ * when the tab is closed or left right after a click? References: an empty script and a single fetch on the same page, and
+ * the trackers of Plausible and PostHog from npm with the settings that they begin with. The collector answers at once.
  *
- * Each load is that of a new visitor (empty caches), the trackers take turns, and each has shown that it sends a page view
- * and an event before anything is timed. The time ends 300 ms after the page view has come.
+ * "First" is the first page of a new visitor, in a browser process of its own; "next" the page after it. The trackers take
+ * turns, and each has shown that it sends a page view and an event before anything is timed. The time ends 300 ms after the
+ * page view has come.
  *
  * Run: npm run bench -- tracker-page [loads] [clicks]
  */
@@ -18,8 +19,8 @@ import { type Site, startSite } from "./support/echo-collector.ts";
 import { sumScriptMs, TRACE_CATEGORIES } from "./support/script-time.ts";
 import { buildScripts, TRACKERS, type Tracker } from "./support/trackers.ts";
 
-const LOADS = Number(process.argv[2] ?? 15);
-const CLICKS = Number(process.argv[3] ?? 20);
+const LOADS = Number(process.argv[2] ?? 10);
+const CLICKS = Number(process.argv[3] ?? 10);
 const SETTLE_MS = 300;
 /** What was promised: a load costs the main thread less. */
 const PROMISED_MS = 1;
@@ -31,6 +32,8 @@ const CITED = [
 ] as const;
 
 const [reference] = TRACKERS;
+
+type Load = { readonly first: number; readonly next: number };
 const sending = TRACKERS.filter((tracker) => tracker !== reference);
 
 async function openPage(browser: Browser): Promise<Page> {
@@ -50,16 +53,20 @@ async function checkAnswers(browser: Browser, site: Site): Promise<void> {
   }
 }
 
-async function timeLoad(browser: Browser, site: Site, tracker: Tracker): Promise<number> {
-  site.forget();
+/** Returns the milliseconds of a new visitor's first page and of the page after it. */
+async function timeVisit(browser: Browser, site: Site, tracker: Tracker): Promise<Load> {
   const page = await openPage(browser);
-  await browser.startTracing(page, { categories: [...TRACE_CATEGORIES] });
-  await page.goto(site.pageOf(tracker));
-  if (tracker !== reference) await site.arrival(tracker.pageView);
-  await delay(SETTLE_MS);
-  const trace = await browser.stopTracing();
+  const timeLoad = async (): Promise<number> => {
+    site.forget();
+    await browser.startTracing(page, { categories: [...TRACE_CATEGORIES] });
+    await page.goto(site.pageOf(tracker));
+    if (tracker !== reference) await site.arrival(tracker.pageView);
+    await delay(SETTLE_MS);
+    return sumScriptMs(await browser.stopTracing(), tracker.scripts);
+  };
+  const load = { first: await timeLoad(), next: await timeLoad() };
   await page.context().close();
-  return sumScriptMs(trace, tracker.scripts);
+  return load;
 }
 
 /** Returns the share of clicks whose event came, of visitors who close the tab or follow a link in the same moment. */
@@ -112,19 +119,22 @@ const browser = await chromium.launch({
 });
 await checkAnswers(browser, site);
 
-const times = new Map(TRACKERS.map((tracker): [Tracker, number[]] => [tracker, []]));
+const visits = new Map(TRACKERS.map((tracker): [Tracker, Load[]] => [tracker, []]));
 // The first round warms the browser up and does not count.
 for (let round = 0; round <= LOADS; round += 1) {
-  for (const [tracker, taken] of times) {
-    const ms = await timeLoad(browser, site, tracker);
-    if (round > 0) taken.push(ms);
+  for (const [tracker, loads] of visits) {
+    const load = await timeVisit(browser, site, tracker);
+    if (round > 0) loads.push(load);
   }
 }
+const spread = (values: readonly number[]): readonly string[] =>
+  [median(values), Math.min(...values), Math.max(...values)].map((ms) => ms.toFixed(2));
 printTable(
-  [`main thread, ${LOADS} loads each`, "median ms", "least", "most"],
-  [...times].map(([{ name }, taken]) => [
+  [`ms of the main thread, ${LOADS} visits`, "first: median", "least", "most", "next: median", "least", "most"],
+  [...visits].map(([{ name }, loads]) => [
     name,
-    ...[median(taken), Math.min(...taken), Math.max(...taken)].map((ms) => ms.toFixed(2)),
+    ...spread(loads.map(({ first }) => first)),
+    ...spread(loads.map(({ next }) => next)),
   ]),
 );
 
@@ -139,5 +149,8 @@ printTable([`events that came, ${CLICKS} clicks each`, "tab closed", "link follo
 await browser.close();
 site.close();
 rmSync(folder, { recursive: true, force: true });
-const [, ourTimes = []] = [...times].find(([{ name }]) => name === "Passerby") ?? [];
-if (!(median(ourTimes) < PROMISED_MS)) throw new Error(`Passerby takes more than ${PROMISED_MS} ms of the main thread`);
+
+const [, ours = []] = [...visits].find(([{ name }]) => name === "Passerby") ?? [];
+const ourMs = median(ours.map(({ first }) => first));
+console.log(`\npromised: under ${PROMISED_MS} ms at load; Passerby: ${ourMs.toFixed(2)} ms`);
+if (!(ourMs < PROMISED_MS)) process.exitCode = 1;

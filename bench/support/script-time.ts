@@ -1,4 +1,7 @@
-/** Reads from a trace of Chromium how long the main thread of a page was busy with scripts. */
+/**
+ * Reads from a trace of Chromium how long the main thread of a page was busy with scripts: in time of that thread, so that
+ * whatever else the machine does meanwhile does not count.
+ */
 
 type TraceEvent = {
   readonly name: string;
@@ -8,11 +11,13 @@ type TraceEvent = {
   /** Microseconds. */
   readonly ts: number;
   readonly dur?: number;
+  /** The part of `dur` in which the thread ran. */
+  readonly tdur?: number;
   readonly args?: { readonly data?: { readonly url?: string }; readonly fileName?: string; readonly name?: string };
 };
 
 /** Categories of what is read. */
-export const TRACE_CATEGORIES: readonly string[] = ["devtools.timeline", "v8", "disabled-by-default-v8.compile"];
+export const TRACE_CATEGORIES: readonly string[] = ["devtools.timeline", "v8"];
 
 const OF_A_SCRIPT = new Set(["EvaluateScript", "FunctionCall", "v8.compile", "v8.run"]);
 /** What a promise goes on with has no address. On these pages nobody but the tracker has promises. */
@@ -33,13 +38,13 @@ export function sumScriptMs(trace: Buffer, scripts: readonly string[]): number {
   const spans = traceEvents
     .filter(({ ph, pid, tid }) => ph === "X" && pid === evaluated.pid && tid === evaluated.tid)
     .filter((event) => OF_NOBODY.has(event.name) || (OF_A_SCRIPT.has(event.name) && isOurs(event)))
-    .map(({ ts, dur = 0 }) => ({ start: ts, end: ts + dur }))
-    .sort((a, b) => a.start - b.start);
+    .sort((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0));
   let total = 0;
   let reached = 0;
-  for (const { start, end } of spans) {
-    total += Math.max(0, end - Math.max(start, reached));
-    reached = Math.max(reached, end);
+  for (const { ts, dur = 0, tdur = dur } of spans) {
+    if (ts < reached) continue;
+    total += tdur;
+    reached = ts + dur;
   }
   return total / 1000;
 }
