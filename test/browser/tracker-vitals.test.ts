@@ -57,7 +57,8 @@ describe.skipIf(chromium === undefined)("web vitals [needs chromium]", () => {
   /** Goes on to another page and waits for the vitals of the one that is left. */
   const goOn = async (visitor: Visitor, left: string): Promise<Vitals> => {
     await visitor.page.goto(visitor.at("/next"));
-    await expect.poll(() => Object.keys(readVitals(visitor, left))).toContain("TTFB");
+    const seen = (): readonly string[] => Object.keys(readVitals(visitor, left));
+    await expect.poll(seen).toEqual(expect.arrayContaining(["CLS", "FCP", "LCP", "TTFB"]));
     return readVitals(visitor, left);
   };
 
@@ -92,31 +93,28 @@ describe.skipIf(chromium === undefined)("web vitals [needs chromium]", () => {
     expect(batches[2]?.map(({ metadata }) => Object.keys(Object(metadata)))).toEqual(Array(4).fill(["name", "value"]));
   });
 
-  test("have what moved in the very moment before a page is left", async () => {
+  test("have what the library had not looked at when the page was left", async () => {
     const visitor = await newVisitor();
     await visitor.page.goto(visitor.at("/page"));
     await settle(visitor);
-    const firstShift = await visitor.page.evaluate(
-      (next) =>
-        new Promise<number>((resolve) => {
-          new PerformanceObserver((list, observer) => {
-            const [first] = list.getEntries();
-            observer.disconnect();
-            // The page is left in the frame of the second shift, before its observers are told of it.
-            shift();
-            requestAnimationFrame(() => {
-              setTimeout(() => location.assign(next));
-              resolve(first && "value" in first ? Number(first.value) : 0);
-            });
-          }).observe({ type: "layout-shift", buffered: true });
-        }),
-      visitor.at("/next"),
-    );
-    await expect.poll(() => Object.keys(readVitals(visitor, "/page"))).toContain("CLS");
+    await visitor.page.evaluate((next) => {
+      // The page is never idle again, which is what the library waits for before it looks at a click.
+      const { port1, port2 } = new MessageChannel();
+      const spin = (): void => {
+        const end = performance.now() + 20;
+        while (performance.now() < end);
+        port2.postMessage("");
+      };
+      port1.onmessage = spin;
+      document.querySelector("button")?.addEventListener("click", () => {
+        spin();
+        setTimeout(() => location.assign(next), 200);
+      });
+    }, visitor.at("/next"));
+    await visitor.page.click("button", { noWaitAfter: true });
     await visitor.page.waitForURL(/next/);
+    await expect.poll(() => readVitals(visitor, "/page")["INP"]).toBeGreaterThanOrEqual(60);
     await visitor.leave();
-    expect(firstShift).toBeGreaterThan(0);
-    expect(readVitals(visitor, "/page")["CLS"]).toBeGreaterThan(firstShift * 1.2);
   });
 
   test("are told once, however often the page is hidden", async () => {
@@ -172,6 +170,8 @@ describe.skipIf(chromium === undefined)("web vitals [needs chromium]", () => {
     await visitor.page.evaluate(() => history.pushState(null, "", "pushed"));
     await visitor.page.click("button");
     await settle(visitor);
+    await visitor.page.evaluate(() => history.back());
+    await visitor.page.waitForURL(/start/);
     const vitals = await goOn(visitor, "/start");
     await visitor.leave();
     expect(Object.keys(vitals).sort()).toEqual(["CLS", "FCP", "LCP", "TTFB"]);
