@@ -48,6 +48,16 @@ const ENTRIES: readonly Entry[] = [
     module: "tracker/auto/index.ts",
     script: { source: "tracker/auto/script.ts", file: "passerby-auto.js" },
   },
+  {
+    name: "vitals",
+    module: "tracker/vitals/index.ts",
+    script: { source: "tracker/vitals/script.ts", file: "passerby-vitals.js" },
+  },
+  {
+    name: "errors",
+    module: "tracker/errors/index.ts",
+    script: { source: "tracker/errors/script.ts", file: "passerby-errors.js" },
+  },
 ];
 
 /** All scripts for a tag. The last is the core and its outbox in one, which is what most sites want. */
@@ -90,6 +100,7 @@ export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")):
   writeFileSync(join(outDir, "package.json"), `${JSON.stringify(describePackage(), null, 2)}\n`);
   cpSync(join(SOURCE, "README.md"), join(outDir, "README.md"));
   cpSync(join(ROOT, "LICENSE"), join(outDir, "LICENSE"));
+  cpSync(join(ROOT, "node_modules/web-vitals/LICENSE"), join(outDir, "LICENSE-web-vitals"));
 }
 
 function outputName({ name }: Entry): string {
@@ -164,7 +175,7 @@ function describePackage(): Record<string, unknown> {
     exports: describeExports(),
     types: "./index.d.ts",
     unpkg: "./passerby.js",
-    files: ["*.js", "*.js.map", "*.d.ts", "types"],
+    files: ["*.js", "*.js.map", "*.d.ts", "types", "LICENSE-web-vitals"],
   };
 }
 

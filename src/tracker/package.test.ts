@@ -16,6 +16,8 @@ const CEILINGS: AllSizes = {
   "passerby-outbox.js": { bytes: 3_000, gzip: 1_400, brotli: 1_300 },
   "passerby-identity.js": { bytes: 2_250, gzip: 1_180, brotli: 1_060 },
   "passerby-auto.js": { bytes: 6_700, gzip: 3_050, brotli: 2_750 },
+  "passerby-vitals.js": { bytes: 10_400, gzip: 4_000, brotli: 3_600 },
+  "passerby-errors.js": { bytes: 2_200, gzip: 1_200, brotli: 1_100 },
   "passerby-full.js": { bytes: 8_000, gzip: 3_600, brotli: 3_300 },
 };
 
@@ -69,6 +71,20 @@ describe("the published tracker", () => {
     expect(read("passerby.js")).not.toContain(name);
     // The outbox, which the package starts with, has a storage of its own.
     if (!["import.meta", "sessionStorage"].includes(name)) expect(read("index.js")).not.toContain(name);
+  });
+
+  test.for([
+    ["errors", "reportErrors"],
+    ["vitals", "reportWebVitals"],
+  ] as const)("%s is imported and started on a server without doing anything", ([entry, start]) => {
+    const code = `import { ${start} } from "${join(folder, `tracker/${entry}.js`)}";
+      ${start}();
+      console.log(Object.keys(globalThis).includes("passerby"));`;
+    expect(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" })).toBe("false\n");
+  });
+
+  test("brings the licence of the library that is in it", () => {
+    expect(read("LICENSE-web-vitals")).toContain("Apache License");
   });
 
   test("needs no other package", () => {

@@ -32,11 +32,7 @@ export async function serveTrackedPages(trackerDir: string): Promise<TrackedPage
   const folders: PageSettings[] = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
-<<<<<<< HEAD
-    if (/^\/passerby[-\w]*\.js$/.test(pathname)) {
-=======
     if (/^\/passerby[\w-]*\.js$/.test(pathname)) {
->>>>>>> auto
       response.setHeader("content-type", "text/javascript");
       response.end(readFileSync(join(trackerDir, pathname)));
       return;

@@ -19,13 +19,9 @@ declare global {
   interface Window {
     passerby?: {
       readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void;
-<<<<<<< HEAD
-      readonly hooks?: readonly { readonly readIdentity?: () => unknown }[];
       readonly consent?: (isGiven: boolean) => void;
       readonly optOut?: () => void;
-=======
-      readonly hooks: { readonly onLeave?: () => void }[];
->>>>>>> auto
+      readonly hooks: { readonly onLeave?: () => void; readonly readIdentity?: () => unknown }[];
     };
   }
 }
