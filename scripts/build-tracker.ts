@@ -28,6 +28,16 @@ type Entry = {
 /** What the package has. The core comes first; everything else is loaded beside it by those who want it. */
 const ENTRIES: readonly Entry[] = [
   { name: "", module: "tracker/index.ts", script: { source: "tracker/script.ts", file: "passerby.js" } },
+  {
+    name: "dev",
+    module: "overlay/dev/dev.ts",
+    script: { source: "overlay/dev/dev-script.ts", file: "passerby-dev.js" },
+  },
+  {
+    name: "overlay",
+    module: "overlay/overlay.ts",
+    script: { source: "overlay/overlay-script.ts", file: "passerby-overlay.js" },
+  },
 ];
 
 const SHARED: BuildOptions = {

@@ -32,9 +32,9 @@ export async function serveTrackedPages(trackerDir: string): Promise<TrackedPage
   const folders: PageSettings[] = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    if (pathname === "/passerby.js") {
+    if (/^\/passerby(-[a-z]+)?\.js$/.test(pathname)) {
       response.setHeader("content-type", "text/javascript");
-      response.end(readFileSync(join(trackerDir, "passerby.js")));
+      response.end(readFileSync(join(trackerDir, pathname)));
       return;
     }
     const settings = folders[Number(pathname.split("/")[1]) - 1];
