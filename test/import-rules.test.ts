@@ -36,12 +36,10 @@ const BROWSER_SAFE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What the overlay may import of the tracker: how one takes part in it, and by which signals it is silent. Everything else
- * is the tracker's own, and would be a second copy of it on the page.
+ * What the overlay may import of the tracker: how one takes part in it, and what a page may tell it. Everything else is the
+ * tracker's own, and would be a second copy of it on the page.
  */
-const SEEN_BY_OVERLAY: readonly string[] = ["hooks", "options", "privacy-signals"].map(
-  (name) => `src/tracker/${name}.ts`,
-);
+const SEEN_BY_OVERLAY: readonly string[] = ["src/tracker/hooks.ts", "src/tracker/options.ts"];
 
 type Import = { readonly file: string; readonly target: string; readonly isTypeOnly: boolean };
 

@@ -1,6 +1,6 @@
 /** Keeps an eye on the collector of this page for an element that shows it, politely and only as far as it may ask. */
 import type { Passerby } from "../../tracker/hooks.ts";
-import { isOptedOut } from "../../tracker/privacy-signals.ts";
+import { readObjections } from "../visitor/read-page.ts";
 import { type Asked, askConfig, askSnapshot, type CollectorAddress } from "./ask-collector.ts";
 import { readToken } from "./overlay-token.ts";
 import type { RunTimeConfig, Snapshot } from "./parse-answers.ts";
@@ -37,7 +37,7 @@ export function watchCollector({ everyMs, lastEvents, withConfig, onNews }: Watc
 
 /** A visitor whose browser says no to being counted causes no request, unless the owner looks with a token. */
 export function mayAsk(): boolean {
-  return !isOptedOut() || readToken() !== undefined;
+  return readObjections().length === 0 || readToken() !== undefined;
 }
 
 function findCollector(settings: Passerby["settings"]): CollectorAddress | undefined {

@@ -9,7 +9,7 @@ describe("receipts of a batch", () => {
   test("say stored, with the file and what was blackened", () => {
     const answer = { ok: true, stored: 2, file: "metrics.jsonl", redacted: 3 };
     expect(brief(2, 202, answer)).toEqual(
-      new Array(2).fill("stored: on disk in metrics.jsonl, 3 values of the batch [redacted]"),
+      new Array(2).fill("stored: in metrics.jsonl, 3 values of the batch [redacted]"),
     );
   });
 
@@ -36,9 +36,9 @@ describe("receipts of a batch", () => {
       ],
     };
     expect(brief(3, 202, answer)).toEqual([
-      "stored: on disk in metrics.jsonl",
+      "stored: in metrics.jsonl",
       "refused: /event: must be 1 to 64 characters; /metadata: has more than 64 keys",
-      "stored: on disk in metrics.jsonl",
+      "stored: in metrics.jsonl",
     ]);
   });
 

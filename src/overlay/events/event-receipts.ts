@@ -64,7 +64,7 @@ function dropState(reason: string): EventState {
 function describeStored(answer: Answer): string {
   const { file, redacted } = answer;
   const blackened = typeof redacted === "number" ? `, ${redacted} values of the batch [redacted]` : "";
-  return `on disk in ${textOf(file)}${blackened}`;
+  return `in ${textOf(file)}${blackened}`;
 }
 
 function describeMixture(count: number, ends: readonly End[]): string {

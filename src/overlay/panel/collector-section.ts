@@ -5,7 +5,7 @@ import { writeShare } from "../visitor/explain-silence.ts";
 import { makeEventDetails } from "./event-details.ts";
 import { type Fact, makeFactList } from "./fact-list.ts";
 import { keepList } from "./keyed-list.ts";
-import { makeElement, setText } from "./make-element.ts";
+import { makeElement, setText, writeTime } from "./make-element.ts";
 
 export type CollectorView = {
   /** Undefined: not asked, as `isAsking` says. */
@@ -98,7 +98,9 @@ function makeLastEventRow() {
   return {
     element: makeElement("li", {}, time, details.element),
     update: (event: LastEvent): void => {
-      setText(time, event.time.slice(11, event.time.endsWith(":00.000Z") ? 16 : 19));
+      // Without a token times are cut to the minute, and seconds would be made up.
+      const local = writeTime(Date.parse(event.time));
+      setText(time, event.fields["event_id"] === undefined ? local.slice(0, 5) : local);
       details.show(event);
     },
   };

@@ -2,7 +2,7 @@
 import type { PageEvent } from "../events/page-events.ts";
 import { makeEventDetails } from "./event-details.ts";
 import type { Row } from "./keyed-list.ts";
-import { makeElement, setText } from "./make-element.ts";
+import { makeElement, setText, writeTime } from "./make-element.ts";
 
 /** Makes a row. Its class is the state, with `-` for spaces, for the style sheet. */
 export function makeEventRow(): Row<PageEvent> {
@@ -31,9 +31,4 @@ export function makeEventRow(): Row<PageEvent> {
 
 function describe({ state, attempts }: PageEvent): string {
   return attempts > 1 ? `${state.detail} (sent ${attempts} times)` : state.detail;
-}
-
-/** Local time of the day with seconds, in 24 hours. */
-function writeTime(ms: number): string {
-  return new Date(ms).toLocaleTimeString("en-GB");
 }

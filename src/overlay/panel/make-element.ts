@@ -23,3 +23,8 @@ export function makeButton(text: string, act: () => void): HTMLButtonElement {
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Writes a time in ms since 1970 as local time of the day, with seconds, in 24 hours. */
+export function writeTime(ms: number): string {
+  return new Date(ms).toLocaleTimeString("en-GB");
+}

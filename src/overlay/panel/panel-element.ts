@@ -79,8 +79,10 @@ function buildPanel(root: ShadowRoot): () => void {
     parts.close.focus();
   };
   const close = (): void => {
+    const hadFocus = panel.contains(root.activeElement);
     change({ ...place, isOpen: false });
-    // From its own button the focus goes back there; from a badge to the badge.
+    if (!hadFocus) return;
+    // Back to what it was opened from: the badge, or its own button.
     if (opener instanceof HTMLElement && opener !== root.host && opener !== document.body) opener.focus();
     else launcher.focus();
   };
@@ -97,7 +99,7 @@ function buildPanel(root: ShadowRoot): () => void {
   panel.addEventListener("keydown", onKey);
   document.addEventListener(TOGGLE_EVENT, toggle);
   adoptStyles(root, panelStyles);
-  root.replaceChildren(launcher, panel);
+  root.replaceChildren(parts.region);
   show(place);
   return () => {
     document.removeEventListener(TOGGLE_EVENT, toggle);
@@ -106,6 +108,7 @@ function buildPanel(root: ShadowRoot): () => void {
 }
 
 type Frame = {
+  readonly region: HTMLElement;
   readonly launcher: HTMLButtonElement;
   readonly panel: HTMLElement;
   readonly move: HTMLButtonElement;
@@ -119,8 +122,8 @@ function makeFrame(body: PanelBody): Frame {
   const launcher = makeButton("Passerby", nothing);
   launcher.className = "launcher";
   launcher.setAttribute("aria-expanded", "false");
-  const title = makeElement("h2", { id: "title" }, "Passerby");
-  const head = makeElement("header", {}, title, move, close);
-  const panel = makeElement("section", { class: "panel", "aria-labelledby": "title" }, head, body.element);
-  return { launcher, panel, move, close };
+  const head = makeElement("div", { class: "head" }, makeElement("h2", {}, "Passerby"), move, close);
+  const panel = makeElement("div", { class: "panel" }, head, body.element);
+  const region = makeElement("section", { "aria-label": "Passerby" }, launcher, panel);
+  return { region, launcher, panel, move, close };
 }

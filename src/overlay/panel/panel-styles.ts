@@ -21,7 +21,7 @@ export const panelStyles = `
   border-radius: 10px;
   overflow: hidden;
 }
-header {
+.head {
   display: flex;
   gap: 6px;
   align-items: center;
@@ -33,8 +33,8 @@ h2 { flex: 1; font-size: 14px; }
 h3 { font-size: 14px; margin-bottom: 6px; }
 h4 { margin: 10px 0 2px; }
 .body { overflow: auto; overscroll-behavior: contain; }
-.body > section { padding: 12px 14px; }
-.body > section + section { border-top: 1px solid var(--line); }
+section section { padding: 12px 14px; }
+section section + section { border-top: 1px solid var(--line); }
 p { margin: 0 0 6px; }
 p:empty { display: none; }
 .silence:not(:empty) {

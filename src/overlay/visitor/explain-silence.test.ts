@@ -5,7 +5,7 @@ import type { PageState } from "./read-page.ts";
 import { findSampling } from "./sampling-facts.ts";
 
 const settings = { apiBaseUrl: "https://api.example.com", site: undefined, sampleRate: 0.5 };
-const page: PageState = { settings, identity: undefined, signals: [], protocol: "https:" };
+const page: PageState = { settings, identity: undefined, objections: [], protocol: "https:" };
 const config = { isEnabled: true, sampleRate: undefined, bucket: 20_000 };
 
 describe("why nothing is sent", () => {
@@ -17,7 +17,7 @@ describe("why nothing is sent", () => {
   test.for([
     ["no tracker", { ...page, settings: undefined }, { value: config }, /has not run/],
     ["a saved copy", { ...page, protocol: "file:" }, { value: config }, /file:/],
-    ["a signal", { ...page, signals: ["Do Not Track"] }, undefined, /Do Not Track/],
+    ["an objection", { ...page, objections: ["This browser sends Do Not Track."] }, undefined, /Do Not Track/],
     ["no answer", page, { failure: "no answer" }, /api\.example\.com.*no answer.*ALLOWED_ORIGINS/],
     ["the brake", page, { value: { ...config, isEnabled: false } }, /brake is on/],
     ["the page's rate", page, { value: { ...config, bucket: 40_000 } }, /sampled out: the page's rate keeps 50 %/],

@@ -9,7 +9,7 @@ export function explainSilence(page: PageState, config: Asked<RunTimeConfig> | u
   if (page.settings === undefined) return ["The tracker has not run on this page."];
   return [
     ...(/^http/.test(page.protocol) ? [] : [`A page with the protocol ${page.protocol} is not counted.`]),
-    ...page.signals.map((name) => `This browser sends ${name}. The tracker asks and sends nothing.`),
+    ...page.objections.map((objection) => `${objection} The tracker asks and sends nothing.`),
     ...(config === undefined ? [] : explainConfig(page, config)),
   ];
 }

@@ -6,8 +6,8 @@ export type PageState = {
   readonly settings: Passerby["settings"];
   /** The id that a mode of identity gives; undefined where the collector derives one for the day. */
   readonly identity: Identity | undefined;
-  /** Signals of the browser that the visitor is not to be counted, by their names. */
-  readonly signals: readonly string[];
+  /** How this browser says that its visitor is not to be counted, each as a sentence; none: it does not say so. */
+  readonly objections: readonly string[];
   /** Protocol of the page's address, with its colon. */
   readonly protocol: string;
 };
@@ -15,7 +15,7 @@ export type PageState = {
 /** Reads the state of the page. */
 export function readPage(): PageState {
   const { settings, hooks = [] } = window.passerby ?? {};
-  return { settings, identity: readIdentity(hooks), signals: readSignals(), protocol: location.protocol };
+  return { settings, identity: readIdentity(hooks), objections: readObjections(), protocol: location.protocol };
 }
 
 function readIdentity(hooks: Passerby["hooks"]): Identity | undefined {
@@ -30,9 +30,20 @@ function readIdentity(hooks: Passerby["hooks"]): Identity | undefined {
   return undefined;
 }
 
-function readSignals(): readonly string[] {
+/** Reads how this browser says that its visitor is not to be counted. */
+export function readObjections(): readonly string[] {
   return [
-    ...(navigator.globalPrivacyControl === true ? ["Global Privacy Control"] : []),
-    ...(navigator.doNotTrack === "1" ? ["Do Not Track"] : []),
+    ...(navigator.globalPrivacyControl ? ["This browser sends Global Privacy Control."] : []),
+    ...(navigator.doNotTrack === "1" ? ["This browser sends Do Not Track."] : []),
+    ...(hasOptedOut() ? ["This browser has opted out, by ?passerby=off or a control of the page."] : []),
   ];
+}
+
+/** As the tracker remembers it. Where storage is blocked it holds for one page, and only the tracker knows. */
+function hasOptedOut(): boolean {
+  try {
+    return localStorage.getItem("passerby") === "off";
+  } catch {
+    return false;
+  }
 }
