@@ -123,6 +123,8 @@ describe.skipIf(chromium === undefined)("the panel [needs chromium]", () => {
     const { page } = visitor;
     await openPanel(visitor);
     await page.getByText("This browser has opted out").waitFor();
+    expect(await readFact(page, "Snapshot")).toContain("not asked for");
+    expect(visitor.edge.seen.filter(({ path }) => path.startsWith("/api/metrics/behavior"))).toEqual([]);
     await page.getByLabel("Overlay token").fill(makeToken(bench).token);
     await page.keyboard.press("Enter");
     await expect.poll(() => readFact(page, "Newest events in memory"), PATIENCE).toMatch(/^\d+$/);

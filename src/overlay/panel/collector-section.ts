@@ -24,23 +24,23 @@ export function makeCollectorSection(tokenForm: HTMLElement): {
   const counts = makeFactList();
   const lastEvents = makeElement("ol");
   const showLast = keepList(lastEvents, { keyOf: readKey, makeRow: makeLastEventRow });
-  const element = makeElement(
-    "section",
+  const lists = makeElement(
+    "div",
     {},
-    makeElement("h3", {}, "The collector"),
-    facts.element,
     makeElement("h4", {}, "Counts by event"),
     counts.element,
     makeElement("h4", {}, "Last events"),
     lastEvents,
-    tokenForm,
   );
+  const heading = makeElement("h3", {}, "The collector");
+  const element = makeElement("section", {}, heading, facts.element, lists, tokenForm);
   return {
     element,
     show: (view) => {
       const snapshot = view.snapshot && "value" in view.snapshot ? view.snapshot.value : undefined;
       facts.show(describeCollector(view));
       counts.show((snapshot?.byEvent ?? []).map(({ name, count }) => [name, `${count}`]));
+      lists.hidden = (snapshot?.total ?? 0) === 0;
       showLast(numberAlike(snapshot?.lastEvents ?? []));
     },
   };

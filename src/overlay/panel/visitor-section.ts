@@ -69,6 +69,9 @@ const SOURCES: Readonly<Record<SamplingFacts["source"], string>> = {
 };
 
 function describeSampling({ rate, source, isKept }: SamplingFacts): string {
-  const draw = isKept === undefined ? "drawn for this page" : `this visitor is ${isKept ? "kept" : "not kept"}`;
+  const isKnown = isKept !== undefined;
+  const draw = isKnown
+    ? `this visitor is ${isKept ? "kept" : "not kept"}`
+    : "whether this visitor is kept is not known";
   return `${writeShare(rate)} of visitors, ${SOURCES[source]}; ${draw}`;
 }

@@ -8,7 +8,7 @@ export type SamplingFacts = {
   readonly rate: number;
   /** `default` also stands for a page that says 1 itself: that cannot be told apart. */
   readonly source: "operator" | "page" | "default";
-  /** Undefined while the bucket is not known: then the tracker draws for this page. */
+  /** Undefined while the bucket is not known. The tracker then waits for it, and in the end draws for this page. */
   readonly isKept: boolean | undefined;
 };
 
