@@ -4,11 +4,26 @@ import { resolve } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { PasserbyError } from "../src/errors.ts";
-import { KEY_SCOPES, type KeyRing, type KeyScope, openKeys } from "../src/server/access/keys.ts";
+import {
+  KEY_SCOPES,
+  type KeyOptions,
+  type KeyRecord,
+  type KeyRing,
+  type KeyScope,
+  OVERLAY_LIFETIME_MS,
+  openKeys,
+} from "../src/server/access/keys.ts";
 import { parseDuration } from "./duration.ts";
 import { commandSettings } from "./settings.ts";
 
-type CreateFlags = { scope: KeyScope; site?: string; expires?: string; dataDir?: string; json?: boolean };
+type CreateFlags = {
+  scope: KeyScope;
+  overlay?: boolean;
+  site?: string;
+  expires?: string;
+  dataDir?: string;
+  json?: boolean;
+};
 
 /** Makes the subcommand. */
 export function keyCommand(): Command {
@@ -23,8 +38,14 @@ function createKey(): Command {
   return new Command("create")
     .description("make a key and show it, once")
     .addOption(new Option("--scope <scope>", "what it may do").choices(KEY_SCOPES).makeOptionMandatory())
-    .option("--site <site>", "the one site it is for (default: all)")
-    .option("--expires <time>", "how long it is good, such as 90d or 12h (default: until revoked)")
+    .addOption(
+      new Option("--overlay", "a token for the panel on your pages: --scope overlay").implies({ scope: "overlay" }),
+    )
+    .option("--site <site>", "the one site it is for (default: all; of an overlay's, the only one there is)")
+    .option(
+      "--expires <time>",
+      "how long it is good, such as 90d or 12h (default: until revoked; an overlay's: 1h, the most)",
+    )
     .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
     .option("--json", "print JSON")
     .addHelpText(
@@ -32,21 +53,44 @@ function createKey(): Command {
       `
 Examples:
   passerby key create --scope read
-  passerby key create --scope ingest --site example.com --expires 90d --json`,
+  passerby key create --scope ingest --site example.com --expires 90d --json
+  passerby key create --overlay --site example.com`,
     )
     .action((flags: CreateFlags) => {
-      const lifetimeMs = flags.expires === undefined ? null : parseDuration("--expires", flags.expires);
-      const { key, record } = openRing(flags.dataDir).create({
-        scope: flags.scope,
-        site: flags.site ?? null,
-        lifetimeMs,
-      });
+      const { key, record } = openRing(flags.dataDir).create(readOptions(flags));
       if (flags.json)
         console.log(
           JSON.stringify({ key, id: record.id, scope: record.scope, site: record.site, expires_at: record.expires_at }),
         );
-      else console.log(`${key}\n\nKeep it: it is stored as a hash and cannot be shown again. Its id is ${record.id}.`);
+      else console.log(`${key}\n\n${describeKey(record)}`);
     });
+}
+
+function describeKey({ scope, site, id, expires_at }: KeyRecord): string {
+  if (scope !== "overlay") return `Keep it: it is stored as a hash and cannot be shown again. Its id is ${id}.`;
+  return `Paste it into the panel on a page of ${site} with ?dev=1. It is good until ${expires_at}. Its id is ${id}.`;
+}
+
+function readOptions(flags: CreateFlags): KeyOptions {
+  const { scope, site = null } = flags;
+  const lifetimeMs = flags.expires === undefined ? null : parseDuration("--expires", flags.expires);
+  if (scope === "overlay") return readOverlayOptions(flags, lifetimeMs ?? OVERLAY_LIFETIME_MS);
+  if (flags.overlay !== true) return { scope, site, lifetimeMs };
+  throw new PasserbyError("setting_invalid", `--overlay stands for --scope overlay: leave --scope ${scope} out`);
+}
+
+/** What is pasted into a page lies where scripts of others may run: it is for one site, and for an hour at most. */
+function readOverlayOptions({ site, dataDir }: CreateFlags, lifetimeMs: number): KeyOptions {
+  if (lifetimeMs > OVERLAY_LIFETIME_MS) {
+    throw new PasserbyError(
+      "setting_invalid",
+      "--expires of an overlay's key is 1h at most: leave it out or give less",
+    );
+  }
+  const [only, ...others] = commandSettings({ METRICS_DATA_DIR: dataDir }, undefined).sites;
+  const ownSite = site ?? (others.length === 0 ? only?.name : undefined);
+  if (ownSite !== undefined) return { scope: "overlay", site: ownSite, lifetimeMs };
+  throw new PasserbyError("setting_invalid", "an overlay's key is for one site: add --site with the name of one");
 }
 
 function listKeys(): Command {

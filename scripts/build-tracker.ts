@@ -58,6 +58,16 @@ const ENTRIES: readonly Entry[] = [
     module: "tracker/errors/index.ts",
     script: { source: "tracker/errors/script.ts", file: "passerby-errors.js" },
   },
+  {
+    name: "dev",
+    module: "overlay/dev/dev.ts",
+    script: { source: "overlay/dev/dev-script.ts", file: "passerby-dev.js" },
+  },
+  {
+    name: "overlay",
+    module: "overlay/overlay.ts",
+    script: { source: "overlay/overlay-script.ts", file: "passerby-overlay.js" },
+  },
 ];
 
 /** All scripts for a tag. The last is the core and its outbox in one, which is what most sites want. */

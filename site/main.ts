@@ -1,6 +1,10 @@
-/** What the demo site does besides being read: it starts the tracker, answers its forms, and shows layers of the map. */
+/**
+ * What the demo site does besides being read: it starts the tracker, shows its overlay to who asks for it with `?dev=1`,
+ * answers its forms, and shows layers of the map.
+ */
 import { start, track } from "passerby-tracker";
 import { capture } from "passerby-tracker/auto";
+import { watchDevMode } from "passerby-tracker/dev";
 import "./site.css";
 
 // The server of the demo names the collector in each page; a site of its own sets VITE_API_BASE_URL as it is built.
@@ -8,6 +12,7 @@ const api = document.querySelector<HTMLMetaElement>('meta[name="passerby-api"]')
 start(api ? { apiBaseUrl: api } : {});
 // There is nothing to search or to download here.
 capture({ search: false, download: false });
+watchDevMode();
 
 for (const box of document.querySelectorAll<HTMLInputElement>("input[data-layer]")) {
   const { layer = "" } = box.dataset;

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfig } from "vite";
 import { pageParts } from "./page-parts.ts";
+import { trackerAlias } from "./tracker-alias.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,7 +11,7 @@ const config: UserConfig = defineConfig({
   base: "/",
   plugins: [pageParts()],
   // The package as it is published; a site of its own would have it from npm.
-  resolve: { alias: { "passerby-tracker": here("../dist/tracker") } },
+  resolve: { alias: trackerAlias(here("../dist/tracker")) },
   build: {
     outDir: here("../dist/site"),
     emptyOutDir: true,

@@ -9,6 +9,7 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildTracker } from "../../scripts/build-tracker.ts";
 import { type DemoSite, serveDemoSite } from "../../site/serve.ts";
+import { trackerAlias } from "../../site/tracker-alias.ts";
 import { chromium } from "../means.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { launchBrowser } from "./support/launch.ts";
@@ -22,7 +23,7 @@ async function buildSite(folder: string): Promise<string> {
     configFile: join(SITE, "vite.config.ts"),
     root: SITE,
     logLevel: "error",
-    resolve: { alias: { "passerby-tracker": join(folder, "tracker") } },
+    resolve: { alias: trackerAlias(join(folder, "tracker")) },
     build: { outDir: join(folder, "site") },
   });
   return join(folder, "site");
@@ -182,6 +183,26 @@ describe.skipIf(chromium === undefined)("the demo site [needs chromium]", () => 
     await page.goto(`${site.url}/privacy.html`);
     const listed = await page.locator("tbody code").allTextContents();
     expect(listed).toEqual(expect.arrayContaining([...new Set(newLines().map(({ event }) => event))]));
+    await page.close();
+  });
+
+  test("shows the overlay to who opens it with ?dev=1, and has nothing of it otherwise", async () => {
+    const { page, problems } = await openWatched();
+    const scripts: string[] = [];
+    page.on("response", async (answer) => {
+      if (answer.url().endsWith(".js")) scripts.push(await answer.text());
+    });
+    await page.goto(site.url);
+    await page.waitForLoadState("networkidle");
+    expect(scripts.join("")).not.toContain("passerby-panel");
+    expect(await page.locator("passerby-badge").isVisible()).toBe(false);
+    await page.goto(`${site.url}/plans/?dev=1`);
+    await page.getByRole("heading", { name: "This page" }).waitFor();
+    await page.getByRole("button", { name: /most: / }).click();
+    expect(await page.getByRole("heading", { name: "This page" }).isVisible()).toBe(false);
+    await page.goto(`${site.url}/?dev=0`);
+    expect(await page.locator("passerby-badge").isVisible()).toBe(false);
+    expect(problems).toEqual([]);
     await page.close();
   });
 

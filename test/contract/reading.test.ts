@@ -154,11 +154,13 @@ describe("the pages", () => {
     expect(await response.text()).not.toMatch(/<script(?![^>]*\bsrc=)[^>]*>|\son\w+=|style=/i);
   });
 
-  it("let other sites load the tracker and nothing else", async () => {
-    const tracker = await fetch(`${server.url}/passerby.js`);
-    expect(tracker.status).toBe(200);
-    expect(tracker.headers.get("content-type")).toMatch(/javascript/);
-    expect(tracker.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+  it("let other sites load the scripts of the tracker and nothing else", async () => {
+    for (const name of ["passerby.js", "passerby-dev.js", "passerby-overlay.js"]) {
+      const script = await fetch(`${server.url}/${name}`);
+      expect(script.status, name).toBe(200);
+      expect(script.headers.get("content-type")).toMatch(/javascript/);
+      expect(script.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+    }
     expect((await fetch(`${server.url}/`)).headers.get("cross-origin-resource-policy")).toBe("same-origin");
   });
 

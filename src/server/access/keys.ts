@@ -13,6 +13,9 @@ import { replaceFile } from "../../replace-file.ts";
 export const KEY_SCOPES = ["read", "ingest", "admin", "overlay"] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];
 
+/** How long an overlay's key is good at most: it lies in a page for as long as somebody looks at its panel. */
+export const OVERLAY_LIFETIME_MS = 3_600_000;
+
 const keyFileSchema = {
   type: "object",
   required: ["keys"],

@@ -1,12 +1,15 @@
-/** Serves the dashboard's files and the tracker script from the build. */
-import { existsSync } from "node:fs";
+/** Serves the dashboard's files and the scripts of the tracker from the build. */
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
 const HOUR_SECONDS = 3_600;
 
-/** Adds `/` and its assets, and `/passerby.js` for other origins' pages. Folders that are not built are left out. */
+/** The tracker, and what is loaded beside it. */
+const SCRIPT_NAME = /^passerby(-[a-z]+)?\.js$/;
+
+/** Adds `/` and its assets, and `/passerby.js` and its likes for other origins' pages. Folders that are not built are left out. */
 export async function addStaticFiles(app: FastifyInstance, distDir: string): Promise<void> {
   const dashboard = join(distDir, "dashboard");
   const tracker = join(distDir, "tracker");
@@ -27,11 +30,13 @@ export async function addStaticFiles(app: FastifyInstance, distDir: string): Pro
       serve: false,
       decorateReply: !existsSync(dashboard),
     });
-    app.get("/passerby.js", (_request, reply) =>
-      reply
-        .header("cross-origin-resource-policy", "cross-origin")
-        .header("cache-control", `public, max-age=${HOUR_SECONDS}`)
-        .sendFile("passerby.js", tracker, { cacheControl: false }),
-    );
+    for (const name of readdirSync(tracker).filter((file) => SCRIPT_NAME.test(file))) {
+      app.get(`/${name}`, (_request, reply) =>
+        reply
+          .header("cross-origin-resource-policy", "cross-origin")
+          .header("cache-control", `public, max-age=${HOUR_SECONDS}`)
+          .sendFile(name, tracker, { cacheControl: false }),
+      );
+    }
   }
 }

@@ -50,6 +50,7 @@ export type VisitorSettings = {
 export type Bench = {
   readonly origin: string;
   readonly collectorUrl: string;
+  readonly dataDir: string;
   /** Events of the log on pages below an address. */
   readonly readLines: (below: string) => readonly Line[];
   readonly newVisitor: (settings?: VisitorSettings) => Promise<Visitor>;
@@ -72,6 +73,7 @@ export async function startBench(): Promise<Bench> {
   return {
     origin: pages.origin,
     collectorUrl: collector.url,
+    dataDir: collector.dataDir,
     readLines,
     newVisitor: async (settings = {}) => {
       const edge = await startEdge(collector.url);

@@ -1,0 +1,41 @@
+/**
+ * The switch of the overlay: `?dev=1` in the address turns it on for this browser, `?dev=0` off. While it is off, nothing
+ * of the overlay is asked for.
+ */
+import { addHooks } from "../../tracker/hooks.ts";
+import { recordSteps } from "../events/step-recorder.ts";
+
+const KEY = "passerby-dev";
+
+/** Reads the switch, tracks that it was turned, and calls `load` when it is on. Throws nothing. */
+export function followDevMode(load: () => void): void {
+  const asked = new URLSearchParams(location.search).get("dev");
+  const wasOn = isRemembered();
+  const isOn = asked === "1" || (wasOn && asked !== "0");
+  if (isOn !== wasOn) {
+    remember(isOn);
+    addHooks({}).track(isOn ? "dev_mode_enabled" : "dev_mode_disabled");
+  }
+  if (!isOn) return;
+  // From now on, because the overlay comes only when the first events are on their way.
+  recordSteps();
+  load();
+}
+
+/** A browser whose storage is blocked remembers nothing: the switch is for the page that was opened with it. */
+function isRemembered(): boolean {
+  try {
+    return localStorage.getItem(KEY) === "1";
+  } catch {
+    return false;
+  }
+}
+
+function remember(isOn: boolean): void {
+  try {
+    if (isOn) localStorage.setItem(KEY, "1");
+    else localStorage.removeItem(KEY);
+  } catch {
+    // See above.
+  }
+}
