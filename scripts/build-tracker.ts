@@ -1,5 +1,6 @@
 /** Builds the tracker into `dist/tracker`: the script for a tag, and the npm package with its types and its README. */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,6 +46,9 @@ export type ScriptSizes = { readonly bytes: number; readonly gzip: number; reado
 /** `sizes.json`: the sizes of each script, by the name of its file. */
 export type AllSizes = Readonly<Record<string, ScriptSizes>>;
 
+/** `integrity.json`: what a tag's `integrity` attribute says of each script, by the name of its file. */
+export type AllHashes = Readonly<Record<string, string>>;
+
 /** Builds everything anew. The folder is empty meanwhile. */
 export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
@@ -61,8 +65,8 @@ export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")):
     sourcemap: "linked",
   });
   writeTypes(outDir);
-  writeFileSync(join(outDir, "sizes.json"), `${JSON.stringify(measureScripts(outDir), null, 2)}\n`);
-  writeFileSync(join(outDir, "package.json"), `${JSON.stringify(describePackage(), null, 2)}\n`);
+  describeScripts(outDir);
+  writeJson(join(outDir, "package.json"), describePackage());
   cpSync(join(SOURCE, "README.md"), join(outDir, "README.md"));
   cpSync(join(ROOT, "LICENSE"), join(outDir, "LICENSE"));
 }
@@ -83,18 +87,26 @@ async function buildScript({ source, file }: NonNullable<Entry["script"]>, outDi
   });
 }
 
-function measureScripts(outDir: string): AllSizes {
-  const files = ENTRIES.flatMap(({ script }) => script?.file ?? []);
-  return Object.fromEntries(files.map((file) => [file, measureScript(join(outDir, file))]));
+/** Writes beside each script what a server sends in its place, and for all of them `sizes.json` and `integrity.json`. */
+function describeScripts(outDir: string): void {
+  const sizes: Record<string, ScriptSizes> = {};
+  const hashes: Record<string, string> = {};
+  for (const { script } of ENTRIES) {
+    if (script === undefined) continue;
+    const path = join(outDir, script.file);
+    const bytes = readFileSync(path);
+    const [gzip, brotli] = [gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)];
+    writeFileSync(`${path}.gz`, gzip);
+    writeFileSync(`${path}.br`, brotli);
+    sizes[script.file] = { bytes: bytes.length, gzip: gzip.length, brotli: brotli.length };
+    hashes[script.file] = `sha384-${createHash("sha384").update(bytes).digest("base64")}`;
+  }
+  writeJson(join(outDir, "sizes.json"), sizes satisfies AllSizes);
+  writeJson(join(outDir, "integrity.json"), hashes satisfies AllHashes);
 }
 
-function measureScript(path: string): ScriptSizes {
-  const script = readFileSync(path);
-  return {
-    bytes: script.length,
-    gzip: gzipSync(script, { level: 9 }).length,
-    brotli: brotliCompressSync(script).length,
-  };
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Writes the declarations of all modules as they lie in the sources, and for each entry a file that leads to its own. */
@@ -128,7 +140,7 @@ function describePackage(): Record<string, unknown> {
     exports: describeExports(),
     types: "./index.d.ts",
     unpkg: "./passerby.js",
-    files: ["*.js", "*.js.map", "*.d.ts", "types"],
+    files: ["*.js", "*.js.map", "*.d.ts", "types", "integrity.json"],
   };
 }
 
@@ -140,7 +152,7 @@ function describeExports(): Record<string, unknown> {
   const scripts = ENTRIES.flatMap(({ script }) =>
     script === undefined ? [] : [[`./${script.file}`, `./${script.file}`]],
   );
-  return Object.fromEntries([...modules, ...scripts]);
+  return Object.fromEntries([...modules, ...scripts, ["./integrity.json", "./integrity.json"]]);
 }
 
 if (import.meta.main) await buildTracker();
