@@ -29,7 +29,12 @@ type Entry = {
 /** What the package has. The core comes first; everything else is loaded beside it by those who want it. */
 const ENTRIES: readonly Entry[] = [
   { name: "", module: "tracker/index.ts", script: { source: "tracker/script.ts", file: "passerby.js" } },
+  { name: "react", module: "overlay/react/index.ts" },
+  { name: "vite", module: "tracker/vite/index.ts" },
 ];
+
+/** What a site that uses an entry has already; everything else is in the package itself. */
+const PEERS = { react: ">=18", vite: ">=6" };
 
 const SHARED: BuildOptions = {
   bundle: true,
@@ -61,6 +66,7 @@ export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")):
     outdir: outDir,
     format: "esm",
     splitting: true,
+    external: [...Object.keys(PEERS), "passerby-tracker", "node:*"],
     chunkNames: "shared-[hash]",
     sourcemap: "linked",
   });
@@ -139,6 +145,8 @@ function describePackage(): Record<string, unknown> {
     sideEffects: false,
     exports: describeExports(),
     types: "./index.d.ts",
+    peerDependencies: PEERS,
+    peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),
     unpkg: "./passerby.js",
     files: ["*.js", "*.js.map", "*.d.ts", "types", "integrity.json"],
   };
