@@ -1,5 +1,5 @@
 /** A site of somebody else: a folder of files with the tracker's package, as it is published, in its node_modules. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,25 @@ export async function makeSiteProject(packages: readonly string[]): Promise<Site
     symlinkSync(join(PACKAGES, name), link);
   }
   await buildTracker(join(folder, "node_modules/passerby-tracker"));
+  addOverlayStandIn(join(folder, "node_modules/passerby-tracker"));
   write({ "package.json": '{ "type": "module", "private": true }' });
   return { folder, write, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Until the build has an overlay, a stand-in that only says that it was loaded. */
+function addOverlayStandIn(packageDir: string): void {
+  const path = join(packageDir, "package.json");
+  const facts: { exports: Record<string, unknown> } = JSON.parse(readFileSync(path, "utf8"));
+  if (facts.exports["./overlay"] !== undefined) return;
+  facts.exports["./overlay"] = "./overlay.js";
+  writeFileSync(path, JSON.stringify(facts));
+  writeFileSync(
+    join(packageDir, "overlay.js"),
+    `export function defineElements() {
+  for (const name of ["passerby-badge", "passerby-panel"]) {
+    customElements.define(name, class extends HTMLElement { connectedCallback() { this.textContent = "defined"; } });
+  }
+}
+`,
+  );
 }

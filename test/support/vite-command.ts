@@ -8,12 +8,13 @@ const VITE = fileURLToPath(new URL("../../node_modules/vite/bin/vite.js", import
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Runs `vite build`; returns its exit code and what it wrote to standard error. */
+/** Runs `vite build`, with more arguments where given; returns its exit code and what it wrote to standard error. */
 export async function runViteBuild(
   folder: string,
   env: Environment = {},
+  more: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly stderr: string }> {
-  const child = spawnVite(folder, ["build", "--logLevel", "warn"], env);
+  const child = spawnVite(folder, ["build", "--logLevel", "warn", ...more], env);
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   await once(child, "close");

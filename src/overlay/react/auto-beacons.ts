@@ -6,7 +6,8 @@ export type AutoBeaconsOptions = TrackerOptions;
 
 /**
  * Starts the tracker of this page when the component is first shown, and returns `track`. The page has one tracker however
- * often and wherever the hook is used; the options of the first use count. On a server nothing happens.
+ * often and wherever the hook is used, with the options of the component that is ready first: use it in one place, or
+ * with the same options everywhere. On a server nothing happens.
  *
  * ```tsx
  * const track = useAutoBeacons({ site: "example.com" });

@@ -65,5 +65,5 @@ async function expectLines(collector: TestServer, origin: string, expected: read
       .readLog()
       .filter((line: Line) => String(line["url"]).startsWith(`${origin}/`))
       .map(({ event, metadata }) => `${event} ${JSON.stringify(metadata)}`);
-  await expect.poll(read, { timeout: 15_000 }).toEqual(expected);
+  await expect.poll(read, { timeout: 8_000 }).toEqual(expected);
 }
