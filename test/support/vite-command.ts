@@ -24,13 +24,13 @@ export async function runViteBuild(
 export type ViteServer = { readonly origin: string; readonly stop: () => Promise<void> };
 
 /** Runs `vite`, the dev server, until it prints where it listens. */
-export async function startViteDev(folder: string, env: Environment = {}): Promise<ViteServer> {
-  const child = spawnVite(folder, ["--host", "localhost"], env);
+export async function startViteDev(folder: string, env: Environment = {}, host = "localhost"): Promise<ViteServer> {
+  const child = spawnVite(folder, ["--host", host], env);
   const origin = await new Promise<string>((resolve, reject) => {
     let printed = "";
     const read = (chunk: Buffer): void => {
       printed += stripVTControlCharacters(chunk.toString());
-      const found = /(http:\/\/localhost:\d+)\//.exec(printed)?.[1];
+      const found = /(http:\/\/[\w.]+:\d+)\//.exec(printed)?.[1];
       if (found !== undefined) resolve(found);
     };
     child.stdout?.on("data", read);
