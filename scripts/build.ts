@@ -20,7 +20,11 @@ type Part = {
 /** Parts in the order in which they are built: the site uses the tracker. */
 const PARTS: readonly Part[] = [
   { name: "server", inputs: ["cmd/**/*.ts", "src/**/*.ts", "src/**/*.sql"], build: buildServer },
-  { name: "tracker", inputs: ["src/tracker/**", "src/sampling.ts", "scripts/build-tracker.ts"], build: buildTracker },
+  {
+    name: "tracker",
+    inputs: ["src/tracker/**", "src/overlay/**", "src/sampling.ts", "scripts/build-tracker.ts"],
+    build: buildTracker,
+  },
   { name: "dashboard", inputs: ["src/dashboard/**", "src/report.ts"], build: () => buildPages("src/dashboard") },
   { name: "site", inputs: ["site/**", "src/tracker/**", "src/sampling.ts"], build: () => buildPages("site") },
 ];

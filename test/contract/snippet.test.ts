@@ -25,6 +25,17 @@ Pinned, runs this build only:
   });
 });
 
+it("prints the tags of docs/guide/script-tag.md", async () => {
+  const page = readFileSync(new URL("../../docs/guide/script-tag.md", import.meta.url), "utf8");
+  const [, command = ""] = /^`passerby ([^`]+)`/m.exec(page) ?? [];
+  const { stdout } = await runCommand(command.split(" "));
+  const tags = stdout
+    .replace(hash, "<hash>")
+    .replace(integrity, "sha384-…")
+    .match(/^<script.*$/gm);
+  expect(page.match(/^<script.*$/gm)).toEqual(tags);
+});
+
 it("tells the tracker of a collector below a path", async () => {
   const { stdout } = await runCommand(["snippet", "--url", "https://example.com/stats", "--json"]);
   expect(JSON.parse(stdout)).toEqual([

@@ -43,7 +43,7 @@ function addOverlayStandIn(packageDir: string): void {
   writeFileSync(path, JSON.stringify(facts));
   writeFileSync(
     join(packageDir, "overlay.js"),
-    `export function defineElements() {
+    `export function defineOverlay() {
   for (const name of ["passerby-badge", "passerby-panel"]) {
     customElements.define(name, class extends HTMLElement { connectedCallback() { this.textContent = "defined"; } });
   }

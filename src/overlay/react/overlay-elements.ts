@@ -21,7 +21,7 @@ export function MetricsDebugPanel(props: OverlayProps): ReactElement {
 /** Loads the overlay's code when the component is first shown; until then, and if it fails, the element is empty. */
 function useOverlay(): void {
   useEffect(() => {
-    import("passerby-tracker/overlay").then(({ defineElements }) => defineElements()).catch(() => {});
+    import("passerby-tracker/overlay").then(({ defineOverlay }) => defineOverlay()).catch(() => {});
   }, []);
 }
 

@@ -1,5 +1,5 @@
 /** What the published overlay offers to components. */
 declare module "passerby-tracker/overlay" {
   /** Defines `<passerby-badge>` and `<passerby-panel>` on this page, once. */
-  export function defineElements(): void;
+  export function defineOverlay(): void;
 }
