@@ -8,9 +8,11 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildTracker } from "../../scripts/build-tracker.ts";
-import { makeSiteProject, type SiteProject } from "../../test/support/site-project.ts";
+import { makeSiteProject, type SiteProject } from "../support/site-project.ts";
 
 const TSC = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
+
+const ROOT_FACTS = fileURLToPath(new URL("../../package.json", import.meta.url));
 
 /** The package is of ES modules only: what cannot load these, Node before 12 and `require` in types, is not looked at. */
 const KINDS: readonly string[] = ["node16-esm", "bundler"];
@@ -73,6 +75,13 @@ describe("the package, packed", () => {
       (problem) => !("resolutionKind" in problem) || KINDS.includes(problem.resolutionKind),
     );
     expect(problems).toEqual([]);
+  });
+
+  test("has the version of the collector", () => {
+    const [packed, own]: { version: string }[] = [join(folder, "package/package.json"), ROOT_FACTS].map((path) =>
+      JSON.parse(readFileSync(path, "utf8")),
+    );
+    expect(packed?.version).toBe(own?.version);
   });
 
   test("holds a licence, a README, hashes, and a map for each module", () => {
