@@ -1,5 +1,5 @@
 /** Holds that a tag with a path of the site itself counts, and asks nobody but the site: through real proxies. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { caddy, chromium, nginx } from "../means.ts";
 import { startCaddy, startNginx, startVite } from "../support/proxies.ts";
 import { type SiteBench, startSiteBench } from "./support/built-sites.ts";
@@ -20,6 +20,7 @@ describe.skipIf(chromium === undefined)("the tracker behind the site's own path 
   for (const [name, isThere, start] of PROXIES) {
     test.skipIf(!isThere)(`counts and asks the site only, with ${name}`, async () => {
       const site = await start(bench.collector.url);
+      onTestFinished(site.close);
       const asked: string[] = [];
       const { context, errors, page, expectLines } = await bench.visit(`${site.origin}/`, async (visitor) => {
         visitor.on("request", (request) => asked.push(request.url()));
@@ -29,7 +30,6 @@ describe.skipIf(chromium === undefined)("the tracker behind the site's own path 
       await page.goto("about:blank");
       await expectLines(['page_view {"path":"/"}', "signup {}", 'page_view {"path":"/deep/down/page"}']);
       await context.close();
-      await site.close();
       expect(asked.filter((url) => !url.startsWith(`${site.origin}/`) && url !== "about:blank")).toEqual([]);
       expect(asked).toContain(`${site.origin}/stats/api/metrics/config`);
       expect(errors).toEqual([]);

@@ -1,6 +1,6 @@
 /** The recipes of docs/guide/frameworks.md, built as they stand there by the real Vite and opened in Chromium. */
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { chromium } from "../means.ts";
 import { readGuideFiles } from "../support/guide-code.ts";
 import { makeSiteProject } from "../support/site-project.ts";
@@ -33,6 +33,7 @@ describe.skipIf(chromium === undefined)("the guide's recipe for [needs chromium]
       const files = readGuideFiles("frameworks.md", name);
       expect(Object.keys(files)).toEqual(expect.arrayContaining(["vite.config.ts", "index.html"]));
       const project = await makeSiteProject(["vite", ...packages]);
+      onTestFinished(project.remove);
       project.write({ ...files, ...HOST_FILES });
       const env = { VITE_API_BASE_URL: bench.collector.url };
       expect(await runViteBuild(project.folder, env)).toEqual({ code: 0, stderr: "" });
@@ -45,7 +46,6 @@ describe.skipIf(chromium === undefined)("the guide's recipe for [needs chromium]
       await expectLines(['page_view {"path":"/"}', 'signup {"plan":"team"}', 'page_view {"path":"/plans"}']);
       expect(errors).toEqual([]);
       await context.close();
-      project.remove();
     },
   );
 });

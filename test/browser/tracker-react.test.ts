@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { chromium } from "../means.ts";
 import { makeSiteProject, type SiteProject } from "../support/site-project.ts";
 import { runViteBuild, startViteDev } from "../support/vite-command.ts";
@@ -83,6 +83,7 @@ describe.skipIf(chromium === undefined)("the entry for React [needs chromium]", 
 
   test("starts one tracker under StrictMode in dev, where effects run twice", async () => {
     const dev = await startViteDev(project.folder, { VITE_API_BASE_URL: bench.collector.url });
+    onTestFinished(dev.stop);
     const asked: string[] = [];
     const { page, context, errors, expectLines } = await bench.visit(`${dev.origin}/`, async (visitor) => {
       visitor.on("request", (request) => asked.push(new URL(request.url()).origin));
@@ -95,7 +96,6 @@ describe.skipIf(chromium === undefined)("the entry for React [needs chromium]", 
     // Although the site's own code gives the address: in dev the plugin makes it the page's own origin.
     expect(new Set(asked)).toEqual(new Set([dev.origin]));
     await context.close();
-    await dev.stop();
   });
 
   test("takes over the server's page without a complaint, and loads nothing of the overlay", async () => {

@@ -1,7 +1,7 @@
 /** Holds the Vite plugin in a project of somebody else: what is built counts, what is malformed is not built, dev is proxied. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { chromium } from "../means.ts";
 import { makeSiteProject, type SiteProject } from "../support/site-project.ts";
 import { runViteBuild, startViteDev } from "../support/vite-command.ts";
@@ -94,13 +94,13 @@ describe.skipIf(chromium === undefined)("a site built with the Vite plugin [need
 
   test("counts in dev through its own origin, which asks the collector of VITE_API_BASE_URL", async () => {
     const dev = await startViteDev(project.folder, { VITE_API_BASE_URL: bench.collector.url });
+    onTestFinished(dev.stop);
     const asked: string[] = [];
     const visit = await bench.visit(`${dev.origin}/`, async (context) => {
       context.on("request", (request) => asked.push(new URL(request.url()).origin));
     });
     await visit.expectLines(['page_view {"path":"/"}', "opened {}"]);
     await visit.context.close();
-    await dev.stop();
     expect(new Set(asked)).toEqual(new Set([dev.origin]));
   });
 });

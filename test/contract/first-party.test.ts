@@ -55,7 +55,8 @@ for (const [name, isThere, start] of PROXIES) {
     beforeAll(async () => {
       trusting = await startTestServer({ settings: { ALLOWED_ORIGINS: "*", TRUSTED_PROXIES: "127.0.0.1" } });
       wary = await startTestServer({ settings: { ALLOWED_ORIGINS: "*" } });
-      [site, warySite] = [await start(trusting.url), await start(wary.url)];
+      site = await start(trusting.url);
+      warySite = await start(wary.url);
     });
     afterAll(async () => {
       for (const one of [site, warySite, trusting, wary]) await one?.close();
