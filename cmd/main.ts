@@ -14,6 +14,7 @@ import { replayCommand } from "./replay.ts";
 import { restoreCommand } from "./restore.ts";
 import { rotateCommand } from "./rotate.ts";
 import { signInCommand } from "./sign-in.ts";
+import { snippetCommand } from "./snippet.ts";
 import { startCommand } from "./start.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -27,6 +28,7 @@ const program = new Command("passerby")
   .addCommand(startCommand())
   .addCommand(keyCommand())
   .addCommand(signInCommand())
+  .addCommand(snippetCommand())
   .addCommand(importCommand())
   .addCommand(exportCommand())
   .addCommand(brakeCommand())

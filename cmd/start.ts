@@ -1,11 +1,11 @@
 /** `passerby start`: runs collector, API and dashboard until it is told to stop. */
-import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Command } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { isLoopback } from "../src/config.ts";
 import { openServerLog } from "../src/server/health/server-log.ts";
 import { startServer } from "../src/server/run.ts";
+import { distDir } from "./dist-dir.ts";
 import { sealOnSignal } from "./seal-on-signal.ts";
 import { commandSettings } from "./settings.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
@@ -75,9 +75,4 @@ async function start(flags: StartFlags): Promise<void> {
   if (server.adminUrl !== null) console.log(`Metrics                  ${server.adminUrl}/metrics`);
   // A token in a log file would be a key left lying about; a terminal on this machine is the owner's.
   if (process.stdout.isTTY && isLoopback(settings.host)) console.log(`Sign in (works once)     ${server.signInLink()}`);
-}
-
-/** The build's folder, seen from the source and from the bundle in `dist/server`. */
-function distDir(): string {
-  return fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../dist" : "../", import.meta.url));
 }

@@ -1,5 +1,6 @@
 /** Builds the tracker into `dist/tracker`: the script for a tag, and the npm package with its types and its README. */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,6 +69,8 @@ const ENTRIES: readonly Entry[] = [
     module: "overlay/overlay.ts",
     script: { source: "overlay/overlay-script.ts", file: "passerby-overlay.js" },
   },
+  { name: "react", module: "overlay/react/index.ts" },
+  { name: "vite", module: "tracker/vite/index.ts" },
 ];
 
 /** All scripts for a tag. The last is the core and its outbox in one, which is what most sites want. */
@@ -75,6 +78,9 @@ const SCRIPTS: readonly NonNullable<Entry["script"]>[] = [
   ...ENTRIES.flatMap(({ script }) => script ?? []),
   { source: "tracker/full/script.ts", file: "passerby-full.js" },
 ];
+
+/** What a site that uses an entry has already; everything else is in the package itself. */
+const PEERS = { react: ">=18", vite: ">=6" };
 
 const SHARED: BuildOptions = {
   bundle: true,
@@ -90,6 +96,9 @@ export type ScriptSizes = { readonly bytes: number; readonly gzip: number; reado
 /** `sizes.json`: the sizes of each script, by the name of its file. */
 export type AllSizes = Readonly<Record<string, ScriptSizes>>;
 
+/** `integrity.json`: what a tag's `integrity` attribute says of each script, by the name of its file. */
+export type AllHashes = Readonly<Record<string, string>>;
+
 /** Builds everything anew. The folder is empty meanwhile. */
 export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
@@ -102,12 +111,13 @@ export async function buildTracker(outDir: string = join(ROOT, "dist/tracker")):
     outdir: outDir,
     format: "esm",
     splitting: true,
+    external: [...Object.keys(PEERS), "passerby-tracker", "node:*"],
     chunkNames: "shared-[hash]",
     sourcemap: "linked",
   });
   writeTypes(outDir);
-  writeFileSync(join(outDir, "sizes.json"), `${JSON.stringify(measureScripts(outDir), null, 2)}\n`);
-  writeFileSync(join(outDir, "package.json"), `${JSON.stringify(describePackage(), null, 2)}\n`);
+  describeScripts(outDir);
+  writeJson(join(outDir, "package.json"), describePackage());
   cpSync(join(SOURCE, "README.md"), join(outDir, "README.md"));
   cpSync(join(ROOT, "LICENSE"), join(outDir, "LICENSE"));
   cpSync(join(ROOT, "node_modules/web-vitals/LICENSE"), join(outDir, "LICENSE-web-vitals"));
@@ -141,17 +151,25 @@ async function buildScript({ source, file }: NonNullable<Entry["script"]>, outDi
   writeFileSync(`${outfile}.map`, String(finalMap));
 }
 
-function measureScripts(outDir: string): AllSizes {
-  return Object.fromEntries(SCRIPTS.map(({ file }) => [file, measureScript(join(outDir, file))]));
+/** Writes beside each script what a server sends in its place, and for all of them `sizes.json` and `integrity.json`. */
+function describeScripts(outDir: string): void {
+  const sizes: Record<string, ScriptSizes> = {};
+  const hashes: Record<string, string> = {};
+  for (const { file } of SCRIPTS) {
+    const path = join(outDir, file);
+    const bytes = readFileSync(path);
+    const [gzip, brotli] = [gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)];
+    writeFileSync(`${path}.gz`, gzip);
+    writeFileSync(`${path}.br`, brotli);
+    sizes[file] = { bytes: bytes.length, gzip: gzip.length, brotli: brotli.length };
+    hashes[file] = `sha384-${createHash("sha384").update(bytes).digest("base64")}`;
+  }
+  writeJson(join(outDir, "sizes.json"), sizes satisfies AllSizes);
+  writeJson(join(outDir, "integrity.json"), hashes satisfies AllHashes);
 }
 
-function measureScript(path: string): ScriptSizes {
-  const script = readFileSync(path);
-  return {
-    bytes: script.length,
-    gzip: gzipSync(script, { level: 9 }).length,
-    brotli: brotliCompressSync(script).length,
-  };
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Writes the declarations of all modules as they lie in the sources, and for each entry a file that leads to its own. */
@@ -184,8 +202,10 @@ function describePackage(): Record<string, unknown> {
     sideEffects: false,
     exports: describeExports(),
     types: "./index.d.ts",
+    peerDependencies: PEERS,
+    peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),
     unpkg: "./passerby.js",
-    files: ["*.js", "*.js.map", "*.d.ts", "types", "LICENSE-web-vitals"],
+    files: ["*.js", "*.js.map", "*.d.ts", "types", "LICENSE-web-vitals", "integrity.json"],
   };
 }
 
@@ -195,7 +215,7 @@ function describeExports(): Record<string, unknown> {
     return [entry.name === "" ? "." : `./${entry.name}`, { types: `./${output}.d.ts`, default: `./${output}.js` }];
   });
   const scripts = SCRIPTS.map(({ file }) => [`./${file}`, `./${file}`]);
-  return Object.fromEntries([...modules, ...scripts]);
+  return Object.fromEntries([...modules, ...scripts, ["./integrity.json", "./integrity.json"]]);
 }
 
 if (import.meta.main) await buildTracker();

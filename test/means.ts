@@ -12,6 +12,7 @@ export type Part = { readonly need: string; readonly debianPackage: string; read
 
 /** The programs that tests drive; `npm test` installs the missing ones as root on Debian. */
 export const PARTS: readonly Part[] = [
+  { need: "caddy", debianPackage: "caddy", paths: ["/usr/bin/caddy"] },
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
   { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
   {
@@ -19,6 +20,7 @@ export const PARTS: readonly Part[] = [
     debianPackage: "libfaketime",
     paths: ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`),
   },
+  { need: "nginx", debianPackage: "nginx-light", paths: ["/usr/sbin/nginx"] },
   { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
   { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
@@ -29,6 +31,9 @@ export function findPart(need: string): string | undefined {
   return PARTS.find((part) => part.need === need)?.paths.find((path) => existsSync(path));
 }
 
+/** Path of Caddy, or undefined. */
+export const caddy: string | undefined = findPart("caddy");
+
 /** Path of Debian's Chromium, or undefined. */
 export const chromium: string | undefined = findPart("chromium");
 
@@ -37,6 +42,9 @@ export const curl: string | undefined = findPart("curl");
 
 /** Path of the library that gives a process another clock, or undefined. */
 export const libfaketime: string | undefined = findPart("libfaketime");
+
+/** Path of nginx, or undefined. */
+export const nginx: string | undefined = findPart("nginx");
 
 /** Path of prlimit, or undefined. */
 export const prlimit: string | undefined = findPart("prlimit");

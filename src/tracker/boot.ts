@@ -25,7 +25,7 @@ export function boot(settings: Settings, readPath: () => string): void {
   const { passerby } = window;
   const { hooks, early } = passerby;
   if (passerby.settings) return;
-  let [, wish] = /[?&]passerby=(on|off)/.exec(location.search) ?? [];
+  let [, wish] = /\bpasserby=(on|off)/.exec(location.search) ?? [];
   const remember = (next: string): void =>
     attempt(() => {
       wish = next;

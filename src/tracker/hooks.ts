@@ -10,9 +10,9 @@ export type Identity = { readonly visitor_id: string; readonly session_id?: stri
 /**
  * A step in the life of events on this page, with the events as JSON: `queued` (one event), `sampled_out` (an array of
  * those that may not leave, by the draw, the brake or the visitor's wish), `answered` (the envelope that was sent, with
- * status and text of the answer; status 0: none came).
+ * status and text of the answer; status 0: none came), `kept` (an array of those that lie in the outbox now).
  */
-export type Step = "queued" | "sampled_out" | "answered";
+export type Step = "queued" | "sampled_out" | "answered" | "kept";
 
 /** Each is optional, and what it throws is ignored. */
 export type Hooks = {

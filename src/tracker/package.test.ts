@@ -50,8 +50,6 @@ const FORBIDDEN = [
 describe("the published tracker", () => {
   let folder: string;
   const read = (name: string): string => readFileSync(join(folder, "tracker", name), "utf8");
-  const listModules = (): readonly string[] =>
-    globSync("*.js", { cwd: join(folder, "tracker") }).filter((name) => !name.startsWith("passerby"));
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "passerby-package-"));
     await buildTracker(join(folder, "tracker"));

@@ -3,9 +3,8 @@
  * of the overlay is asked for.
  */
 import { addHooks } from "../../tracker/hooks.ts";
+import { DEV_MODE_EVENT, DEV_MODE_KEY } from "../dev-mode-flag.ts";
 import { recordSteps } from "../events/step-recorder.ts";
-
-const KEY = "passerby-dev";
 
 /** Reads the switch, tracks that it was turned, and calls `load` when it is on. Throws nothing. */
 export function followDevMode(load: () => void): void {
@@ -14,6 +13,7 @@ export function followDevMode(load: () => void): void {
   const isOn = asked === "1" || (wasOn && asked !== "0");
   if (isOn !== wasOn) {
     remember(isOn);
+    dispatchEvent(new Event(DEV_MODE_EVENT));
     addHooks({}).track(isOn ? "dev_mode_enabled" : "dev_mode_disabled");
   }
   if (!isOn) return;
@@ -25,7 +25,7 @@ export function followDevMode(load: () => void): void {
 /** A browser whose storage is blocked remembers nothing: the switch is for the page that was opened with it. */
 function isRemembered(): boolean {
   try {
-    return localStorage.getItem(KEY) === "1";
+    return localStorage.getItem(DEV_MODE_KEY) === "1";
   } catch {
     return false;
   }
@@ -33,8 +33,8 @@ function isRemembered(): boolean {
 
 function remember(isOn: boolean): void {
   try {
-    if (isOn) localStorage.setItem(KEY, "1");
-    else localStorage.removeItem(KEY);
+    if (isOn) localStorage.setItem(DEV_MODE_KEY, "1");
+    else localStorage.removeItem(DEV_MODE_KEY);
   } catch {
     // See above.
   }

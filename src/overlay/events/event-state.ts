@@ -3,7 +3,6 @@
 /** `unclear`: the answer is about the batch and does not tell which of its events it means, or nobody could read it. */
 export type StateName =
   | "waiting"
-  | "sent"
   | "stored"
   | "sampled out"
   | "duplicate"
@@ -21,5 +20,5 @@ export type EventState = {
 
 /** Says that nothing more will happen to an event. */
 export function isSettled({ name }: EventState): boolean {
-  return !["waiting", "sent", "retrying", "in the outbox"].includes(name);
+  return !["waiting", "retrying", "in the outbox"].includes(name);
 }

@@ -60,7 +60,7 @@ function advance(before: PageEvent | undefined, { id, fields, step, index }: Adv
     id,
     name: textOf(fields["event"]),
     at: before?.at ?? step.at,
-    attempts: (before?.attempts ?? 0) + (step.step === "sent" ? 1 : 0),
+    attempts: (before?.attempts ?? 0) + (step.step === "answered" ? 1 : 0),
     state: readState(step, index),
     fields,
   };
@@ -69,11 +69,9 @@ function advance(before: PageEvent | undefined, { id, fields, step, index }: Adv
 function readState(step: RecordedStep, index: number): EventState {
   switch (step.step) {
     case "queued":
-      return { name: "waiting", detail: "in the memory of this page" };
+      return { name: "waiting", detail: "in the memory of this page, or on its way" };
     case "sampled_out":
       return { name: "sampled out", detail: "the tracker did not send it: see this visitor" };
-    case "sent":
-      return { name: "sent", detail: "no answer yet" };
     case "kept":
       return { name: "in the outbox", detail: "the next page sends it" };
     case "answered":
@@ -81,10 +79,10 @@ function readState(step: RecordedStep, index: number): EventState {
   }
 }
 
-/** `queued` has one event, `sampled_out` an array, everything else an envelope. */
+/** `queued` has one event, `answered` an envelope, everything else an array. */
 function readEvents({ step, json }: RecordedStep): readonly Readonly<Record<string, unknown>>[] {
   if (step === "queued") return [parseObject(json)];
-  const list = step === "sampled_out" ? listOf(parseJson(json)) : listOf(parseObject(json)["events"]);
+  const list = listOf(step === "answered" ? parseObject(json)["events"] : parseJson(json));
   // What is no object keeps its place, by which answers count.
   return list.map((event) => (isObject(event) ? event : {}));
 }

@@ -92,7 +92,7 @@ function findStoredId(events: PageEvents, { snapshot }: CollectorNews): string |
 }
 
 function writeLastRequest({ steps }: StepRecorder): string | undefined {
-  const sent = steps.findLast(({ step }) => step === "sent");
+  const sent = steps.findLast(({ step }) => step === "answered");
   const settings = window.passerby?.settings;
   if (sent === undefined || settings === undefined) return undefined;
   const base = new URL(settings.apiBaseUrl || "/", location.href).href.replace(/\/+$/, "");

@@ -13,6 +13,7 @@ import { addLedgerRoute } from "./ledger-route.ts";
 import { addLiveRoutes } from "./live-routes.ts";
 import type { ServerParts } from "./parts.ts";
 import { sendError, toPasserbyError } from "./refusals.ts";
+import { addScriptRoutes } from "./script-routes.ts";
 import { addStaticFiles } from "./static-files.ts";
 import { addStreamRoute } from "./stream-route.ts";
 
@@ -66,6 +67,7 @@ export async function buildApp(parts: ServerParts, intake: Intake | null): Promi
     addSecurityHeaders(pages);
     await pages.register(cookie);
     await pages.register(async (dashboard) => addDashboardRoutes(dashboard, parts), { prefix: "/api" });
+    addScriptRoutes(pages, parts.distDir);
     await addStaticFiles(pages, parts.distDir);
   });
   return app;

@@ -16,8 +16,8 @@ const MAX_LENGTH = 32_768;
 export type Entry = { readonly key: string; readonly events: readonly KeptEvent[] };
 
 export type Entries = {
-  /** Keeps events in place of what this page kept before: the oldest that there is room for. None: nothing is kept. */
-  readonly keep: (events: readonly KeptEvent[]) => void;
+  /** Keeps events in place of what this page kept before: the oldest that there is room for. Returns these as JSON. */
+  readonly keep: (events: readonly KeptEvent[]) => string;
   /** The entries of other pages, with their events of the last 23 hours. */
   readonly read: () => readonly Entry[];
   readonly remove: (key: string) => void;
@@ -53,6 +53,7 @@ export function openEntries(place: OutboxPlace): Entries {
       remove(ownKey);
       const text = writeEntry(events);
       if (text !== "[]") withStorage((storage) => storage.setItem(ownKey, text));
+      return text;
     },
     read: () => listKeys().flatMap((key) => (key === ownKey ? [] : readOne(key))),
     remove,

@@ -47,12 +47,15 @@ export function keepOutbox(place: OutboxPlace = "session"): void {
   addHooks({
     onStep: (step, json, status = 0) => {
       if (step === "sampled_out") return forget();
+      if (step === "kept") return;
       if (step === "answered") return hear(readEvents(json), status);
       const event = readEvent(json);
       if (event) waiting.set(event.id, event);
     },
     onLeave: () => {
-      if (!isHealthy || !navigator.onLine) entries.keep([...waiting.values()]);
+      if (isHealthy && navigator.onLine) return;
+      const kept = entries.keep([...waiting.values()]);
+      for (const hooks of window.passerby?.hooks ?? []) hooks.onStep?.("kept", kept);
     },
   });
   onOptOut(forget);
