@@ -17,7 +17,7 @@ const SOURCE = join(SOURCES, "tracker");
  * them, which takes 25 bytes off the script that every visitor loads. All must be names that no browser object has.
  */
 const INTERNAL_NAMES =
-  /^(queueEvent|leave|current|refresh|isOutdated|noticeTag|waiting|givenUp|isOut|tell|config|readPath)$/;
+  /^(queueEvent|leave|answer|believedUntil|refresh|noticeTag|waiting|givenUp|isOut|tell|config|readPath)$/;
 
 /** Scripts that hold the core, and so those names. */
 const CORE_SCRIPTS = /^passerby(-full)?\.js$/;
@@ -142,8 +142,8 @@ async function buildScript({ source, file }: NonNullable<Entry["script"]>, outDi
   });
   const [map = "", bundled = ""] = outputFiles.map(({ text }) => text);
   const { code = "", map: finalMap = "" } = await minify(bundled, {
-    ecma: 2020,
-    compress: { ecma: 2020, passes: 3, toplevel: true, unsafe_arrows: true },
+    ecma: 2021,
+    compress: { ecma: 2021, passes: 3, toplevel: true, unsafe_arrows: true },
     mangle: { toplevel: true },
     sourceMap: { content: map, filename: file },
   });

@@ -25,7 +25,7 @@ export function boot(settings: Settings, readPath: () => string): void {
   const { passerby } = window;
   const { hooks, early } = passerby;
   if (passerby.settings) return;
-  let [, wish] = /\bpasserby=(on|off)/.exec(location.search) ?? [];
+  let [, wish] = /passerby=(on|off)/.exec(location.search) ?? [];
   const remember = (next: string): void =>
     attempt(() => {
       wish = next;
@@ -33,7 +33,7 @@ export function boot(settings: Settings, readPath: () => string): void {
     });
   if (wish) remember(wish);
   /** Asked whenever something is about to happen, since another tab may have been told. */
-  const isOut = (): boolean => {
+  const isOut = (): boolean | undefined => {
     attempt(() => {
       wish = localStorage.passerby ?? wish;
     });
@@ -50,7 +50,7 @@ export function boot(settings: Settings, readPath: () => string): void {
   const start = (): void =>
     attempt(() => {
       Object.assign(passerby, startTracking({ settings, tell, isOut, readPath }));
-      for (const event of early) passerby.track(...event);
+      early.map((event) => passerby.track(...event));
     });
   if (document.prerendering) document.addEventListener("prerenderingchange", start);
   else start();

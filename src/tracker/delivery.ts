@@ -26,7 +26,7 @@ export type DeliveryParts = {
   readonly config: RemoteConfig;
   readonly tell: Tell;
   /** Says whether the visitor does not want to be counted. */
-  readonly isOut: () => boolean;
+  readonly isOut: () => boolean | undefined;
 };
 
 /** Starts delivery to a collector. */
@@ -37,12 +37,13 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
   /** Attempts that failed since the last answer; not 0 before the first one, since nobody knows then. */
   let failures = 0.5;
   let nextAt = 0;
+  let forbiddenUntil = 0;
 
   const step: NonNullable<Hooks["onStep"]> = (...what) => tell((hooks) => hooks.onStep?.(...what));
 
   /** Returns what each event of this visitor has to say, or undefined when nothing may leave. */
   const stamp = (): object | undefined => {
-    const { enabled, sample_rate, u } = config.current();
+    const { enabled, sample_rate, u } = config.answer;
     let identity: Identity | undefined;
     tell((hooks) => {
       identity ??= hooks.readIdentity?.();
@@ -67,16 +68,14 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
     const status = answer?.status ?? 0;
     step("answered", body, status, text);
     config.noticeTag(readConfigTag(answer));
-    nextAt = performance.now() + config.current().flush_ms;
+    nextAt = performance.now() + config.answer.flush_ms;
     // These may be better later, as may no answer at all; any other refusal would only be repeated.
     failures = /^0|408|429|5../.test(`${status}`) ? failures + 1 : 0;
     if (!failures) return true;
     // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 4 minutes. A random half
     // is taken off, since pages that failed together must not all come back together.
-    nextAt += Math.max(
-      Number(answer?.headers.get("Retry-After")) * 1000 || 0,
-      500 * 2 ** failures * (1 + Math.random()),
-    );
+    forbiddenUntil = performance.now() + (Number(answer?.headers.get("Retry-After")) * 1000 || 0);
+    nextAt = Math.max(forbiddenUntil, nextAt + 500 * 2 ** failures * (1 + Math.random()));
     if (failures < MAX_ATTEMPTS) return false;
     failures = 1;
     queue.givenUp += waiting.length + givenUp;
@@ -85,8 +84,9 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
 
   /** Sends the next batch unless it has to wait. */
   const send = async (): Promise<void> => {
-    if (config.isOutdated() || !queue.waiting[0] || (failures >= 1 && performance.now() < nextAt)) return;
-    const batch = takeBatch(queue, config.current().max_batch);
+    const now = performance.now();
+    if (!queue.waiting[0] || now > config.believedUntil || now < forbiddenUntil) return;
+    const batch = takeBatch(queue, config.answer.max_batch);
     if (!(await deliver(batch))) putBack(queue, batch);
   };
 
@@ -101,7 +101,7 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
   };
 
   const plan = (): void => {
-    const isFull = !failures && isFullBatch(queue, config.current().max_batch);
+    const isFull = !failures && isFullBatch(queue, config.answer.max_batch);
     setTimeout(flush, isFull ? 0 : nextAt - performance.now());
   };
 

@@ -1,6 +1,6 @@
 /** Holds what is published: the size of the script, what must not be in it, and that the package works as its README says. */
 import { execFileSync } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -95,6 +95,7 @@ describe("the published tracker", () => {
   test("is imported and called on a server without doing anything", () => {
     const code = `import { consent, identify } from "${join(folder, "tracker/identity.js")}";
       import { start, track } from "${join(folder, "tracker/index.js")}";
+      import { capture } from "${join(folder, "tracker/auto.js")}";
       identify({ mode: "session" });
       consent(true);
       start({ apiBaseUrl: "https://api.example.com" });

@@ -8,6 +8,6 @@ declare global {
 }
 
 /** Says whether the browser sends Global Privacy Control or Do Not Track. The tracker then asks and sends nothing. */
-export function hasPrivacySignal(): boolean {
-  return !!navigator.globalPrivacyControl || navigator.doNotTrack === "1";
+export function hasPrivacySignal(): boolean | undefined {
+  return navigator.globalPrivacyControl || navigator.doNotTrack === "1";
 }

@@ -24,20 +24,21 @@ export type RunTimeConfig = {
 
 export type RemoteConfig = {
   /** The last answer over the defaults. */
-  readonly current: () => RunTimeConfig;
+  answer: RunTimeConfig;
+  /**
+   * Time by `performance.now()` after which nothing may be sent: the last answer, or where none has come the page, is too
+   * old then for the brake's promise.
+   */
+  believedUntil: number;
   /** Asks again when the last answer is old; settles when an answer is there, at the latest after 2 s. */
   readonly refresh: () => Promise<unknown>;
-  /** Says that nothing may be sent: the last answer, or where none has come the page, is too old for the brake's promise. */
-  readonly isOutdated: () => boolean;
   /** Hears which configuration the collector has; asks for it if it is another. */
   readonly noticeTag: (tag: ConfigTag) => void;
 };
 
 /** Asks for nothing until the first refresh. */
 export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
-  let config: RunTimeConfig = { max_batch: 50, flush_ms: 5000 };
   let tag: ConfigTag;
-  let believedSince = performance.now();
   let askAgainAt = 0;
   let asking: Promise<void> | undefined;
 
@@ -49,23 +50,23 @@ export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
     const answer = await request(`${apiBaseUrl}/api/metrics/config`, { cache });
     if (answer?.ok) {
       tag = readConfigTag(answer);
-      config = { ...config, ...(await answer.json().catch(() => {})) };
-      believedSince = now;
+      config.answer = { ...config.answer, ...(await answer.json().catch(() => {})) };
+      config.believedUntil = now + BELIEVED_MS;
     }
     asking = undefined;
   };
-  const refresh = (): Promise<unknown> => {
-    if (performance.now() >= askAgainAt) asking ??= ask();
-    return Promise.race([asking, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
-  };
-  return {
-    current: () => config,
-    refresh,
-    isOutdated: () => performance.now() - believedSince > BELIEVED_MS,
+  const config: RemoteConfig = {
+    answer: { max_batch: 50, flush_ms: 5000 },
+    believedUntil: performance.now() + BELIEVED_MS,
+    refresh: () => {
+      if (performance.now() >= askAgainAt) asking ??= ask();
+      return Promise.race([asking, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    },
     noticeTag: (next) => {
       if (!next || next === tag) return;
       askAgainAt = 1;
-      void refresh();
+      void config.refresh();
     },
   };
+  return config;
 }

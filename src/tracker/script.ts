@@ -13,5 +13,5 @@ const script = document.currentScript;
 if (script && "src" in script) {
   const { site, api, sampleRate } = script.dataset;
   const apiBaseUrl = api ?? new URL(script.src).origin;
-  boot({ apiBaseUrl, site, sampleRate: Number(sampleRate || 1) }, () => location.pathname);
+  boot({ apiBaseUrl, site, sampleRate: +(sampleRate || 1) }, () => location.pathname);
 }

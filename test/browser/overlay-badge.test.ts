@@ -125,7 +125,7 @@ describe.skipIf(chromium === undefined)("panel and badge [needs chromium]", () =
     const setHidden = (isHidden: boolean): Promise<void> =>
       page.evaluate((hidden) => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
+        document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
       }, isHidden);
     const asked = (): number => edge.seen.filter(({ path }) => path.startsWith("/api/metrics/behavior")).length;
     await page.clock.install();

@@ -41,6 +41,7 @@ describe("the events of a page", () => {
 
   test("are forgotten on request when nothing more will happen to them", () => {
     const events = followPageEvents();
+    events.apply(step("queued", JSON.stringify(event("b"))));
     events.apply(step("answered", envelope("a"), STORED));
     events.clear();
     expect(states(events)).toEqual(["b waiting"]);

@@ -18,7 +18,5 @@ if (script && "src" in script) {
   const apiBaseUrl = (api ?? new URL(script.src).origin).replace(/\/+$/, "");
   keepOutbox(readPlace(outbox));
   const isHash = hash !== undefined;
-  boot({ apiBaseUrl, site, sampleRate: Number(sampleRate || 1) }, () =>
-    isHash ? hashPath(location) : location.pathname,
-  );
+  boot({ apiBaseUrl, site, sampleRate: +(sampleRate || 1) }, () => (isHash ? hashPath(location) : location.pathname));
 }

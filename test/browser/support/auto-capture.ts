@@ -30,7 +30,7 @@ export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
   await page.evaluate((value) => {
     Object.defineProperty(document, "hidden", { value, configurable: true });
     Object.defineProperty(document, "visibilityState", { value: value ? "hidden" : "visible", configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
   }, isHidden);
 }
 
