@@ -16,7 +16,7 @@ const MAX_STACK = 4096;
 /** Describes an error that reached the window; undefined for one of a browser extension. */
 export function describeRaised({ message, filename, lineno, colno }: RaisedError): ErrorFacts | undefined {
   if (EXTENSION.test(filename)) return undefined;
-  // What browsers say of a script of another origin that was loaded without `crossorigin` (HTML, 8.1.4.6).
+  // What browsers say of a script of another origin that was loaded without `crossorigin`.
   if (!filename && !lineno && /^Script error\.?$/.test(message)) {
     return { message: "Script error.", source: "cross-origin" };
   }

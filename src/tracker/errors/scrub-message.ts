@@ -13,7 +13,7 @@ const CREDENTIALS = /(https?:\/\/)[^\s/"'<>]{1,256}@/gi;
 /** All that follows in an address, or in any text a name with a value, as in `/a?token=1` and `#token=1`. */
 const QUERY = /(https?:\/\/[^\s?#"'<>]{1,1024})[?#][^\s"'<>]*|[?#][\w%.~[\]-]{1,64}=[^\s"'<>]*/gi;
 const EMAIL = /[\p{L}\p{N}._%+-]{1,64}(?:@|%40)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{2,63})+/giu;
-/** V8 quotes up to 40 characters of what it could not parse, which may be anything that a visitor typed. */
+/** V8 quotes a piece of what it could not parse, which may be anything that a visitor typed. */
 const PARSED = /".*"(?=(?:\.{3})? is not valid JSON)|Unexpected token '?.'?(?= in JSON)/gs;
 const RUN = /[\w-]{20,}/g;
 

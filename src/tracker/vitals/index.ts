@@ -5,7 +5,7 @@
  * LCP, INP and CLS are final only when the page is left. web-vitals hears of that in the capture phase of
  * `visibilitychange` on the window, the core on the document, so that the last values leave in the core's last batch.
  * A page ends as well where the History API leads to another path: what follows would be told of a page that it was not
- * measured on. Browsers without the Navigation API (before Chromium 102, Safari 26.2, Firefox 147) do not tell of that
+ * measured on. Browsers without the Navigation API do not tell of that
  * in time; there the values of such a page are given up.
  * Values of soft navigations, which Chromium alone has, are left out: they mean something else under the same names.
  */
@@ -41,7 +41,7 @@ function watchVitals(): void {
   };
   const hooks: VitalsHooks = {
     reportsVitals: true,
-    // `pagehide` comes first and would find the values of the moment before; `visibilitychange` follows (HTML, 7.4.6.2).
+    // `pagehide` comes first and would find the values of the moment before; `visibilitychange` follows (seen in Chromium).
     onLeave: () => document.hidden && report(),
   };
   addHooks(hooks);
