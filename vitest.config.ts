@@ -4,7 +4,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    // More than the cores: many tests wait for clocks, browsers and disks.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [

@@ -68,14 +68,14 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
     const status = answer?.status ?? 0;
     step("answered", body, status, text);
     config.noticeTag(readConfigTag(answer));
-    nextAt = performance.now() + config.answer.flush_ms;
     // These may be better later, as may no answer at all; any other refusal would only be repeated.
     failures = /^0|408|429|5../.test(`${status}`) ? failures + 1 : 0;
-    if (!failures) return true;
-    // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 4 minutes. A random half
-    // is taken off, since pages that failed together must not all come back together.
     forbiddenUntil = performance.now() + (Number(answer?.headers.get("Retry-After")) * 1000 || 0);
-    nextAt = Math.max(forbiddenUntil, nextAt + 500 * 2 ** failures * (1 + Math.random()));
+    // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 3 minutes; drawn at random,
+    // since pages that failed together, or were told to wait as long, must not all come back together.
+    const pauseMs = failures ? (512 << failures) * (1 + Math.random()) : config.answer.flush_ms;
+    nextAt = forbiddenUntil + pauseMs;
+    if (!failures) return true;
     if (failures < MAX_ATTEMPTS) return false;
     failures = 1;
     queue.givenUp += waiting.length + givenUp;

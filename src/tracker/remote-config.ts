@@ -45,9 +45,9 @@ export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
   const ask = async (): Promise<void> => {
     const now = performance.now();
     // The first answer may be that of the page before; a later question is asked because that one is too old.
-    const cache = askAgainAt ? "no-cache" : "default";
+    const init: RequestInit = askAgainAt ? { cache: "no-cache" } : {};
     askAgainAt = now + REFRESH_MS;
-    const answer = await request(`${apiBaseUrl}/api/metrics/config`, { cache });
+    const answer = await request(`${apiBaseUrl}/api/metrics/config`, init);
     if (answer?.ok) {
       tag = readConfigTag(answer);
       config.answer = { ...config.answer, ...(await answer.json().catch(() => {})) };
