@@ -191,7 +191,7 @@ test("what SQL is certain of is what decodeLine says of it", { timeout: 600_000 
       await readInSql(lines);
       expect(await differences()).toEqual([]);
     }),
-    { numRuns: isLong ? 5_000 : 60, interruptAfterTimeLimit: isLong ? 300_000 : 30_000 },
+    { numRuns: isLong ? 5_000 : 30, interruptAfterTimeLimit: isLong ? 300_000 : 30_000 },
   );
 });
 

@@ -114,7 +114,7 @@ test("a rebuilt store holds what one holds that was loaded as the log grew", { t
         expect(found).toEqual(expected);
       },
     ),
-    { numRuns: isLong ? 300 : 12 },
+    { numRuns: isLong ? 300 : 6 },
   );
 });
 
@@ -254,7 +254,7 @@ test("killed at any moment, a rebuild leaves a whole store, and the next one end
   await grown.load();
   const expected = await contentOf(grown);
   await grown.close();
-  const rounds = isLong ? 60 : 4;
+  const rounds = isLong ? 60 : 2;
   for (let round = 0; round < rounds; round += 1) {
     await buildAndKill((round * 67) % 500);
     const store = await open();

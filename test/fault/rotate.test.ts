@@ -56,7 +56,8 @@ describe("a rotator that is killed", () => {
     expect(counts).toEqual({ sealed: 1, deleted: 4, measured: 8, settled: 2, compressed: 3 });
     const end = readState(whole);
     const wrong: unknown[] = [];
-    await inPairs(steps.keys(), async (index) => {
+    const chosen = [...steps.keys()].filter((index) => isLong || index % 3 === 0);
+    await inPairs(chosen.values(), async (index) => {
       const dataDir = makeFolder();
       fillFolder(dataDir);
       const signal = await runProcess(dataDir, index + 1);

@@ -18,7 +18,7 @@ import { eventOf, makeResendLedger, type ResendLedger, startResendLoad } from ".
 import { startWorkerServer, type WorkerServer } from "./worker-server.ts";
 
 const SEALS = 20;
-const KILLS = isLong ? 40 : 2;
+const KILLS = isLong ? 40 : 1;
 const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);
 const PREFIXES = [..."abcdf"].flatMap((first) => [..."abcdf"].map((second) => first + second));
 const ALL_TIME = { fromMs: 0, toMs: Date.now() + 86_400_000 };

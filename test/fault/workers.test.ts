@@ -10,7 +10,7 @@ import { eventOf, makeResendLedger, type ResendLedger, startResendLoad } from ".
 import { isRunning, startWorkerServer, type WorkerServer } from "./worker-server.ts";
 
 const CONNECTIONS = 32;
-const KILLS = isLong ? 60 : 3;
+const KILLS = isLong ? 60 : 2;
 const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);
 /** One for each load, so that ids differ. */
 const PREFIXES = [..."abcdf"].flatMap((first) => [..."abcdf"].map((second) => first + second));
