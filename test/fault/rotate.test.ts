@@ -22,6 +22,7 @@ import { claimShards } from "../../src/log/owner/ownership.ts";
 import { keepRotating } from "../../src/log/rotate/keep-rotating.ts";
 import { rotateOnce } from "../../src/log/rotate/rotator.ts";
 import { readRotatorState } from "../../src/log/rotate/rotator-state.ts";
+import { isLong } from "../means.ts";
 import { countIds, makeFolder } from "./log-fixtures.ts";
 import { fillFolder, importRecord, KEPT, linesOf, NOW, POLICY, readState, rotateOptions } from "./rotate-fixtures.ts";
 import { hasTmpfs, mountTmpfs } from "./tmpfs.ts";
