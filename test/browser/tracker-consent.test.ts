@@ -18,7 +18,7 @@ import { type Bench, startBench } from "./support/tracking.ts";
 
 const DAY_MS = 86_400_000;
 
-describe.skipIf(chromium === undefined)("mode persistent [needs chromium]", () => {
+describe.skipIf(chromium === undefined)("mode persistent [needs chromium]", { retry: 2 }, () => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await startBench();

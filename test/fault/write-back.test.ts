@@ -52,7 +52,7 @@ async function appendUntilRejected(
   return { sent, acked };
 }
 
-describe.skipIf(!hasLoopMount)("a disk that fails at write-back [needs loop mount]", () => {
+describe.skipIf(!hasLoopMount)("a disk that fails at write-back [needs loop mount]", { retry: 2 }, () => {
   it("is one whose second sync lies", () => {
     const disk = mountOverfullDisk();
     const file = openSync(join(disk.folder, "file"), "w");
