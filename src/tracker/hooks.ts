@@ -72,16 +72,16 @@ export function addHooks(hooks: Hooks): Passerby {
 
 /** Calls `act` after the visitor has opted out on this page, in whatever order core and extension are loaded. */
 export function onOptOut(act: () => void): void {
-  let wrapped: unknown;
+  let isWrapped = false;
   const wrap = (): void => {
     const { passerby } = window;
     const optOut = passerby?.optOut;
-    if (!passerby || !optOut || optOut === wrapped) return;
+    if (isWrapped || !passerby || !optOut) return;
+    isWrapped = true;
     passerby.optOut = () => {
       optOut();
       act();
     };
-    wrapped = passerby.optOut;
   };
   wrap();
   addHooks({ onView: wrap });

@@ -6,7 +6,7 @@ import { type Bench, expectEvents, startBench } from "./support/tracking.ts";
 
 const quiet = 'data-engagement="off" data-scroll-depth="off"';
 
-describe.skipIf(chromium === undefined)("searches and missing pages [needs chromium]", { retry: 2 }, () => {
+describe.skipIf(chromium === undefined)("searches and missing pages [needs chromium]", () => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await startBench();

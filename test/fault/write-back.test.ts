@@ -52,7 +52,7 @@ async function appendUntilRejected(
   return { sent, acked };
 }
 
-describe.skipIf(!hasLoopMount)("a disk that fails at write-back [needs loop mount]", { retry: 2 }, () => {
+describe.skipIf(!hasLoopMount)("a disk that fails at write-back [needs loop mount]", () => {
   it("is one whose second sync lies", () => {
     const disk = mountOverfullDisk();
     const file = openSync(join(disk.folder, "file"), "w");
@@ -84,7 +84,8 @@ describe.skipIf(!hasLoopMount)("a disk that fails at write-back [needs loop moun
       NOTHING_WRONG,
     );
     expect(warnings[0]).toContain("a new file begun: ENOSPC");
-    expect(log.status()).toMatchObject({ accepting: false, reason: "disk_full" });
+    // The file system may fail to write its own blocks back as well, which is EIO.
+    expect(log.status()).toMatchObject({ accepting: false, reason: expect.stringMatching(/^disk_(full|error)$/) });
     disk.grow();
     await expect.poll(() => log.status().accepting, { timeout: 10_000 }).toBe(true);
     await log.append([makeEvent("last")]);

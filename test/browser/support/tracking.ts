@@ -127,10 +127,15 @@ export type Expectation = {
   readonly refuted: readonly string[];
 };
 
-/** Checks that a visitor's actions cause the expected events in order, none of the refuted, and no others. */
+/**
+ * Checks that a visitor's actions cause the expected events, none of the refuted, and no others. The order is that in which
+ * they happened: two requests of a page that is left may come in any order.
+ */
 export async function expectEvents(visitor: Visitor, { action, expected, refuted }: Expectation): Promise<void> {
   await action(visitor);
-  const lines = (await visitor.leave()).map((line) => describeLine(line, visitor.at("")));
+  const happened = (line: Line): string => String(line["timestamp"]);
+  const inOrder = (await visitor.leave()).toSorted((a, b) => happened(a).localeCompare(happened(b)));
+  const lines = inOrder.map((line) => describeLine(line, visitor.at("")));
   for (const line of refuted) expect(lines, "must not be sent").not.toContain(line);
   expect(lines).toEqual(expected);
 }
