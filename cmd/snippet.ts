@@ -11,6 +11,9 @@ type Flags = { site?: string; url?: string; with: readonly string[]; config?: st
 /** A tag for each script, in order: one that follows the collector's updates, and one that runs this build only. */
 type Snippet = { readonly script: string; readonly integrity: string; readonly plain: string; readonly pinned: string };
 
+/** The first event has an id only where this comes before the core. */
+const BEFORE = "identity";
+
 const HELP = `
 A pinned tag bears the hash of the script (Subresource Integrity): the browser runs this very build or nothing. After an
 update of the collector that changes the script, a pinned page counts nothing until it has the new tag. The plain tag
@@ -70,16 +73,20 @@ function readBaseUrl(text: string): string {
 
 function chooseScripts(names: readonly string[]): readonly TrackerScript[] {
   const scripts = readTrackerScripts(distDir());
-  return ["passerby.js", ...names.map((name) => `passerby-${name}.js`)].map((file) => {
-    const found = scripts.find((script) => script.file === file);
-    if (found !== undefined) return found;
-    const built = scripts.map((script) => script.file).join(", ") || "nothing";
-    throw new PasserbyError("input_unreadable", `there is no script ${file}: built is ${built}; see npm run build`);
-  });
+  const more = names.filter((name) => name !== BEFORE);
+  const chosen = [...names.filter((name) => name === BEFORE), "full", ...more];
+  return chosen
+    .map((name) => `passerby-${name}.js`)
+    .map((file) => {
+      const found = scripts.find((script) => script.file === file);
+      if (found !== undefined) return found;
+      const built = scripts.map((script) => script.file).join(", ") || "nothing";
+      throw new PasserbyError("input_unreadable", `there is no script ${file}: built is ${built}; see npm run build`);
+    });
 }
 
 function writeTags({ file, pinnedFile, integrity }: TrackerScript, baseUrl: string, site: string | undefined): Snippet {
-  const isCore = file === "passerby.js";
+  const isCore = file === "passerby-full.js";
   const { origin, pathname } = new URL(baseUrl);
   // A collector below a path cannot be known by the origin that its script came from.
   const api = isCore && pathname !== "/" ? ` data-api="${origin}${pathname}"` : "";

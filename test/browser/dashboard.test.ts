@@ -57,7 +57,7 @@ describe.skipIf(!chromium)("the dashboard [needs chromium]", { timeout: 60_000 }
     it("shows the snippet, says what was dropped and why, and turns at the first event", async () => {
       const page = await harness.openDashboard("/?site=docs.example.org");
       await page.getByText("Nothing has arrived yet.").waitFor();
-      const tag = `<script defer src="${harness.server.url}/passerby.js" data-site="docs.example.org"></script>`;
+      const tag = `<script defer src="${harness.server.url}/passerby-full.js" data-site="docs.example.org"></script>`;
       expect(await page.locator("pre").first().textContent()).toBe(tag);
 
       const event = { event: "page_view", visitor_id: "first-visitor", url: "https://docs.example.org/start" };

@@ -7,23 +7,22 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildTracker } from "../../scripts/build-tracker.ts";
 import { type DemoSite, serveDemoSite } from "../../site/serve.ts";
 import { trackerAlias } from "../../site/tracker-alias.ts";
 import { chromium } from "../means.ts";
+import { BUILT_TRACKER } from "../support/built-tracker.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { launchBrowser } from "./support/launch.ts";
 
 const SITE = fileURLToPath(new URL("../../site", import.meta.url));
 
-/** Builds the site with a tracker of the same moment into a folder of its own. */
+/** Builds the site into a folder of its own. */
 async function buildSite(folder: string): Promise<string> {
-  await buildTracker(join(folder, "tracker"));
   await build({
     configFile: join(SITE, "vite.config.ts"),
     root: SITE,
     logLevel: "error",
-    resolve: { alias: trackerAlias(join(folder, "tracker")) },
+    resolve: { alias: trackerAlias(BUILT_TRACKER) },
     build: { outDir: join(folder, "site") },
   });
   return join(folder, "site");

@@ -140,7 +140,7 @@ describe.skipIf(chromium === undefined)("mode persistent [needs chromium]", () =
         starter: (apiUrl) =>
           banner
             .replaceAll("https://metrics.example.com/passerby", "/passerby")
-            .replace('passerby.js"', `passerby.js" data-api="${apiUrl}"`),
+            .replace('passerby-full.js"', `passerby-full.js" data-api="${apiUrl}"`),
       },
     });
     const { page } = visitor;

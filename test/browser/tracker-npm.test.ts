@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildTracker } from "../../scripts/build-tracker.ts";
 import { chromium } from "../means.ts";
+import { BUILT_TRACKER } from "../support/built-tracker.ts";
 import { type Bench, expectEvents, startBench } from "./support/tracking.ts";
 
 /** Stands for the collector until the test knows its address. */
@@ -28,9 +28,8 @@ track("after_consent");`;
 
 /** Builds a project with the package in its node_modules; returns its only script. */
 async function buildProject(folder: string, main = MAIN): Promise<string> {
-  await buildTracker(join(folder, "package"));
   mkdirSync(join(folder, "project/node_modules"), { recursive: true });
-  symlinkSync(join(folder, "package"), join(folder, "project/node_modules/passerby-tracker"));
+  symlinkSync(BUILT_TRACKER, join(folder, "project/node_modules/passerby-tracker"));
   writeFileSync(join(folder, "project/.env"), `VITE_API_BASE_URL=${COLLECTOR}\nVITE_METRICS_SAMPLE_RATE=1.0\n`);
   writeFileSync(join(folder, "project/main.js"), main);
   const built = await build({

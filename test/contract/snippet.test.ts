@@ -6,7 +6,7 @@ import { runCommand } from "../support/command.ts";
 const HASHES: Readonly<Record<string, string>> = JSON.parse(
   readFileSync(new URL("../../dist/tracker/integrity.json", import.meta.url), "utf8"),
 );
-const integrity = HASHES["passerby.js"] ?? "";
+const integrity = HASHES["passerby-full.js"] ?? "";
 const hash = Buffer.from(integrity.replace("sha384-", ""), "base64").toString("hex").slice(0, 16);
 
 it("prints the plain tag and the pinned one", async () => {
@@ -16,11 +16,11 @@ it("prints the plain tag and the pinned one", async () => {
     stderr: "",
     stdout: `Follows updates of the collector:
 
-<script defer src="https://metrics.example.com/passerby.js" data-site="example.com"></script>
+<script defer src="https://metrics.example.com/passerby-full.js" data-site="example.com"></script>
 
 Pinned, runs this build only:
 
-<script defer src="https://metrics.example.com/passerby.${hash}.js" integrity="${integrity}" crossorigin="anonymous" data-site="example.com"></script>
+<script defer src="https://metrics.example.com/passerby-full.${hash}.js" integrity="${integrity}" crossorigin="anonymous" data-site="example.com"></script>
 `,
   });
 });
@@ -40,9 +40,10 @@ it("tells the tracker of a collector below a path", async () => {
   const { stdout } = await runCommand(["snippet", "--url", "https://example.com/stats", "--json"]);
   expect(JSON.parse(stdout)).toEqual([
     {
-      script: "passerby.js",
+      script: "passerby-full.js",
       integrity,
-      plain: '<script defer src="https://example.com/stats/passerby.js" data-api="https://example.com/stats"></script>',
+      plain:
+        '<script defer src="https://example.com/stats/passerby-full.js" data-api="https://example.com/stats"></script>',
       pinned: expect.stringContaining('crossorigin="anonymous" data-api="https://example.com/stats"></script>'),
     },
   ]);

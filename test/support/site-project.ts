@@ -1,9 +1,9 @@
 /** A site of somebody else: a folder of files with the tracker's package, as it is published, in its node_modules. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildTracker } from "../../scripts/build-tracker.ts";
+import { BUILT_TRACKER } from "./built-tracker.ts";
 
 const PACKAGES = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 
@@ -28,7 +28,7 @@ export async function makeSiteProject(packages: readonly string[]): Promise<Site
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(PACKAGES, name), link);
   }
-  await buildTracker(join(folder, "node_modules/passerby-tracker"));
+  cpSync(BUILT_TRACKER, join(folder, "node_modules/passerby-tracker"), { recursive: true });
   write({ "package.json": '{ "type": "module", "private": true }' });
   return { folder, write, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -2,7 +2,7 @@
 
 /** Returns the script tag; the address is that of this server. */
 export function scriptSnippet(baseUrl: string, site: string): string {
-  return `<script defer src="${baseUrl}/passerby.js" data-site="${site}"></script>`;
+  return `<script defer src="${baseUrl}/passerby-full.js" data-site="${site}"></script>`;
 }
 
 /** Returns the lines for a site that is built with npm. */

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
-import { buildTracker } from "../../../scripts/build-tracker.ts";
+import { BUILT_TRACKER } from "../../support/built-tracker.ts";
 import { runCommand, startCommand } from "../../support/command.ts";
 import { readLog } from "../../support/test-server.ts";
 import { type Edge, startEdge } from "./edge.ts";
@@ -50,8 +50,7 @@ export type BrakeBench = {
 export async function startBrakeBench(): Promise<BrakeBench> {
   const root = mkdtempSync(join(tmpdir(), "passerby-tracker-brake-"));
   const dataDir = join(root, "data");
-  await buildTracker(join(root, "tracker"));
-  const pages = await serveTrackedPages(join(root, "tracker"));
+  const pages = await serveTrackedPages(BUILT_TRACKER);
   const settings = { ALLOWED_ORIGINS: pages.origin, METRICS_SITES: "example.com=localhost", METRICS_RATE_LIMIT: "0" };
   const collector = await startCommand(["--data-dir", dataDir], settings);
   const browser = await launchBrowser();

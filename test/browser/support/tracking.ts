@@ -2,12 +2,9 @@
  * The bench of the tracker's tests: a real collector, real pages, a real Chromium. A test says what a visitor does, which
  * events the log then holds, and which it must not hold; a last event that is known to arrive tells when to look.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
-import { buildTracker } from "../../../scripts/build-tracker.ts";
+import { BUILT_TRACKER } from "../../support/built-tracker.ts";
 import { startTestServer } from "../../support/test-server.ts";
 import { type Edge, startEdge } from "./edge.ts";
 import { launchBrowser } from "./launch.ts";
@@ -59,9 +56,7 @@ export type Bench = {
 
 /** Starts collector, pages and browser. */
 export async function startBench(): Promise<Bench> {
-  const trackerDir = mkdtempSync(join(tmpdir(), "passerby-tracker-"));
-  await buildTracker(trackerDir);
-  const pages = await serveTrackedPages(trackerDir);
+  const pages = await serveTrackedPages(BUILT_TRACKER);
   const collector = await startTestServer({
     settings: { ALLOWED_ORIGINS: pages.origin, METRICS_SITES: "example.com=localhost" },
   });
@@ -103,7 +98,6 @@ export async function startBench(): Promise<Bench> {
       for (const close of closers) await close();
       await pages.close();
       await collector.close();
-      rmSync(trackerDir, { recursive: true, force: true });
     },
   };
 }
