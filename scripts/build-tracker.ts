@@ -34,44 +34,22 @@ type Entry = {
 /** What the package has. The core comes first; everything else is loaded beside it by those who want it. */
 const ENTRIES: readonly Entry[] = [
   { name: "", module: "tracker/index.ts", script: { source: "tracker/script.ts", file: "passerby.js" } },
-  {
-    name: "outbox",
-    module: "tracker/outbox/index.ts",
-    script: { source: "tracker/outbox/script.ts", file: "passerby-outbox.js" },
-  },
-  {
-    name: "identity",
-    module: "tracker/identity/index.ts",
-    script: { source: "tracker/identity/script.ts", file: "passerby-identity.js" },
-  },
-  {
-    name: "auto",
-    module: "tracker/auto/index.ts",
-    script: { source: "tracker/auto/script.ts", file: "passerby-auto.js" },
-  },
-  {
-    name: "vitals",
-    module: "tracker/vitals/index.ts",
-    script: { source: "tracker/vitals/script.ts", file: "passerby-vitals.js" },
-  },
-  {
-    name: "errors",
-    module: "tracker/errors/index.ts",
-    script: { source: "tracker/errors/script.ts", file: "passerby-errors.js" },
-  },
-  {
-    name: "dev",
-    module: "overlay/dev/dev.ts",
-    script: { source: "overlay/dev/dev-script.ts", file: "passerby-dev.js" },
-  },
-  {
-    name: "overlay",
-    module: "overlay/overlay.ts",
-    script: { source: "overlay/overlay-script.ts", file: "passerby-overlay.js" },
-  },
+  ...["outbox", "identity", "auto", "vitals", "errors"].map((name) => besideCore(name, `tracker/${name}`, "")),
+  besideCore("dev", "overlay/dev", "dev"),
+  besideCore("overlay", "overlay", "overlay"),
   { name: "react", module: "overlay/react/index.ts" },
   { name: "vite", module: "tracker/vite/index.ts" },
 ];
+
+/** An entry with a script of its own; `stem` names its files where they are not `index.ts` and `script.ts`. */
+function besideCore(name: string, folder: string, stem: string): Entry {
+  const [module, source] = stem === "" ? ["index", "script"] : [stem, `${stem}-script`];
+  return {
+    name,
+    module: `${folder}/${module}.ts`,
+    script: { source: `${folder}/${source}.ts`, file: `passerby-${name}.js` },
+  };
+}
 
 /** All scripts for a tag. The last is the core and its outbox in one, which is what most sites want. */
 const SCRIPTS: readonly NonNullable<Entry["script"]>[] = [

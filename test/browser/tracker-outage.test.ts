@@ -31,6 +31,14 @@ describe.skipIf(chromium === undefined)("events during an outage [needs chromium
     page.evaluate((names) => {
       for (const name of names) window.passerby?.track(name);
     }, EVENTS);
+  /** Tracks all while the collector refuses, and waits until the page knows that it does. */
+  const trackIntoOutage = async (visitor: Visitor): Promise<void> => {
+    visitor.edge.fail("/api/metrics/event", { status: 503 });
+    const refused = visitor.page.waitForResponse((answer) => answer.status() === 503);
+    await trackAll(visitor);
+    await (await refused).finished();
+    await visitor.page.evaluate(() => new Promise(requestAnimationFrame));
+  };
   const countEach = (visitor: Visitor): readonly number[] =>
     EVENTS.map((name) => stored(visitor).filter((event) => event === name).length);
   const readKept = ({ page }: Visitor): Promise<readonly string[]> =>
@@ -62,9 +70,7 @@ describe.skipIf(chromium === undefined)("events during an outage [needs chromium
   test("arrive when the page was left and another one of the tab opened later", { timeout: 60_000 }, async () => {
     const suffer = async (outbox: string): Promise<void> => {
       const visitor = await open(outbox);
-      visitor.edge.fail("/api/metrics/event", { status: 503 });
-      await trackAll(visitor);
-      await expect.poll(() => visitor.edge.posts().length, { timeout: 5_000 }).toBe(2);
+      await trackIntoOutage(visitor);
       await visitor.page.goto("about:blank");
       visitor.edge.fail("/api/metrics/event", undefined);
       await visitor.page.goto(visitor.at("/later"));
@@ -90,9 +96,7 @@ describe.skipIf(chromium === undefined)("events during an outage [needs chromium
   }, async () => {
     const visitors = await Promise.all(OUTBOXES.map(open));
     for (const visitor of visitors) {
-      visitor.edge.fail("/api/metrics/event", { status: 503 });
-      await trackAll(visitor);
-      await expect.poll(() => visitor.edge.posts().length, { timeout: 5_000 }).toBe(2);
+      await trackIntoOutage(visitor);
       await visitor.page.close({ runBeforeUnload: true });
     }
     // The attempt as the tab goes fails as well.
@@ -109,10 +113,7 @@ describe.skipIf(chromium === undefined)("events during an outage [needs chromium
 
   test("keeps neither title nor anything that names the visitor", async () => {
     const visitor = await open("session");
-    visitor.edge.fail("/api/metrics/event", { status: 503 });
-    const refused = visitor.page.waitForResponse((answer) => answer.status() === 503);
-    await trackAll(visitor);
-    await (await refused).finished();
+    await trackIntoOutage(visitor);
     await visitor.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
     const [kept = "[]"] = await readKept(visitor);
     const events: readonly Record<string, unknown>[] = JSON.parse(kept);

@@ -3,13 +3,14 @@
  * id: whoever goes on gives the id again, and a salted hash tells that it is the same.
  */
 import { scryptSync, timingSafeEqual } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../clock.ts";
-import { PasserbyError, systemErrorCode } from "../../errors.ts";
+import { PasserbyError } from "../../errors.ts";
 import { replaceFile } from "../../replace-file.ts";
 import type { ShardFacts } from "../files/manifest.ts";
+import { readIfThere } from "../files/read-if-there.ts";
 import type { EraseTarget } from "./target.ts";
 
 const NAME = /^erase-[0-9a-f]{16}\.json$/;
@@ -140,15 +141,6 @@ export function journalName(key: string): string {
 
 function hashOf(kind: string, value: string, salt: Buffer): Buffer {
   return scryptSync(`${kind}\0${value}`, salt, HASH_BYTES);
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 function parseJson(json: string): unknown {

@@ -3,11 +3,11 @@
  * rewritten is known to be another one. Written only by who has claimed the shards (ownership.ts), as a whole; a shard
  * that was sealed since is not in it yet.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PasserbyError, systemErrorCode } from "../../errors.ts";
+import { PasserbyError } from "../../errors.ts";
 import { replaceFile } from "../../replace-file.ts";
 import { parseLogFileName, seriesOf } from "./log-files.ts";
+import { readIfThere } from "./read-if-there.ts";
 
 /** Name of the manifest in the data directory. */
 export const MANIFEST_FILE = "manifest.json";
@@ -71,15 +71,6 @@ export function withoutShard(manifest: Manifest, shard: string): Manifest {
   const series = seriesOf(name);
   const last = Math.max(name.number, manifest.lastNumbers.get(series) ?? 0);
   return { shards, lastNumbers: new Map([...manifest.lastNumbers, [series, last]]) };
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 function parse(text: string): unknown {
