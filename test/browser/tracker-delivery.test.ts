@@ -77,6 +77,9 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
   test("keeps each request under the collector's 64 KiB, whatever the events weigh", async () => {
     const visitor = await bench.newVisitor();
     visitor.edge.setConfig({ flush_ms: 50 });
+    // Those that the browser itself does not let through, for what is in flight already.
+    const refused: string[] = [];
+    visitor.page.on("requestfailed", (request) => refused.push(request.failure()?.errorText ?? ""));
     await visitor.page.goto(visitor.at("/page"));
     await visitor.page.evaluate(() => {
       for (let i = 0; i < 12; i += 1) window.passerby?.track("heavy", { text: "✓".repeat(5_000) });
@@ -84,9 +87,7 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     await expect.poll(() => visitor.edge.posts().flatMap(({ events }) => events).length, { timeout: 15_000 }).toBe(13);
     const sizes = visitor.edge.seen.map(({ body }) => Buffer.byteLength(body));
     expect(Math.max(...sizes)).toBeLessThan(65_536);
-    // A batch that the browser refused to send would have been followed by a pause of a second or more.
-    const [, second, ...others] = visitor.edge.posts();
-    expect((others.at(-1)?.at ?? Number.POSITIVE_INFINITY) - (second?.at ?? 0)).toBeLessThan(1_000);
+    expect(refused).toEqual([]);
     expect(names(await visitor.leave()).filter((name) => name === "heavy")).toHaveLength(12);
   });
 
