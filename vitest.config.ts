@@ -1,4 +1,7 @@
-/** How the tests run: sources as they are, one process a file, so that no test can lean on another's state. */
+/**
+ * How the tests run: sources as they are. Those that start servers, browsers and processes have a process a file, so that
+ * nothing of one is left for the next; those beside the sources share two, since loading takes longer than most of them run.
+ */
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
@@ -10,7 +13,11 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "tests", include: ["src/**/*.test.ts", "cmd/**/*.test.ts", "test/**/*.test.ts"] },
+        test: { name: "units", include: ["src/**/*.test.ts"], isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: "tests", include: ["cmd/**/*.test.ts", "test/**/*.test.ts"] },
       },
       {
         // What clients rely on holds over workers as well.

@@ -2,44 +2,37 @@
 import { Command } from "commander";
 import packageFacts from "../package.json" with { type: "json" };
 import { describeError, PasserbyError } from "../src/errors.ts";
-import { backupCommand } from "./backup.ts";
-import { brakeCommand } from "./brake.ts";
-import { eraseCommand } from "./erase.ts";
-import { exportCommand } from "./export.ts";
-import { identityCommand } from "./identity.ts";
-import { importCommand } from "./import.ts";
-import { keyCommand } from "./key.ts";
-import { ledgerCommand } from "./ledger.ts";
-import { replayCommand } from "./replay.ts";
-import { restoreCommand } from "./restore.ts";
-import { rotateCommand } from "./rotate.ts";
-import { signInCommand } from "./sign-in.ts";
-import { snippetCommand } from "./snippet.ts";
-import { startCommand } from "./start.ts";
-import { verifyCommand } from "./verify.ts";
 
 /** Exit code when a command could not do its work at all: bad settings, unusable input, a port in use. */
 const EXIT_UNUSABLE = 2;
 
+/** What a subcommand needs is loaded only when it is called. */
+const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import("./start.ts")).startCommand(),
+  key: async () => (await import("./key.ts")).keyCommand(),
+  "sign-in": async () => (await import("./sign-in.ts")).signInCommand(),
+  snippet: async () => (await import("./snippet.ts")).snippetCommand(),
+  import: async () => (await import("./import.ts")).importCommand(),
+  export: async () => (await import("./export.ts")).exportCommand(),
+  brake: async () => (await import("./brake.ts")).brakeCommand(),
+  identity: async () => (await import("./identity.ts")).identityCommand(),
+  erase: async () => (await import("./erase.ts")).eraseCommand(),
+  ledger: async () => (await import("./ledger.ts")).ledgerCommand(),
+  verify: async () => (await import("./verify.ts")).verifyCommand(),
+  backup: async () => (await import("./backup.ts")).backupCommand(),
+  restore: async () => (await import("./restore.ts")).restoreCommand(),
+  replay: async () => (await import("./replay.ts")).replayCommand(),
+  rotate: async () => (await import("./rotate.ts")).rotateCommand(),
+};
+
 const program = new Command("passerby")
   .version(packageFacts.version)
   .description("Behaviour metrics for your own site, without following anyone home.")
-  .showHelpAfterError("(see --help)")
-  .addCommand(startCommand())
-  .addCommand(keyCommand())
-  .addCommand(signInCommand())
-  .addCommand(snippetCommand())
-  .addCommand(importCommand())
-  .addCommand(exportCommand())
-  .addCommand(brakeCommand())
-  .addCommand(identityCommand())
-  .addCommand(eraseCommand())
-  .addCommand(ledgerCommand())
-  .addCommand(verifyCommand())
-  .addCommand(backupCommand())
-  .addCommand(restoreCommand())
-  .addCommand(replayCommand())
-  .addCommand(rotateCommand());
+  .showHelpAfterError("(see --help)");
+
+const [first = ""] = process.argv.slice(2);
+const called = Object.hasOwn(SUBCOMMANDS, first) ? [SUBCOMMANDS[first]] : Object.values(SUBCOMMANDS);
+for (const load of called) if (load !== undefined) program.addCommand(await load());
 
 /** Wrong usage ends with 2, too; commander hands the rule down to no command that was added ready-made. */
 function ruleExits(command: Command): void {

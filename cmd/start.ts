@@ -4,7 +4,6 @@ import { Command } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { isLoopback } from "../src/config.ts";
 import { openServerLog } from "../src/server/health/server-log.ts";
-import { startServer } from "../src/server/run.ts";
 import { distDir } from "./dist-dir.ts";
 import { sealOnSignal } from "./seal-on-signal.ts";
 import { commandSettings } from "./settings.ts";
@@ -64,6 +63,7 @@ async function start(flags: StartFlags): Promise<void> {
     flags.config,
   );
   const serverLog = openServerLog({ level: settings.logLevel, clock: systemClock, output: process.stderr });
+  const { startServer } = await import("../src/server/run.ts");
   const server = await startServer({
     settings,
     clock: systemClock,

@@ -5,10 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as esbuild } from "esbuild";
 import { build as viteBuild } from "vite";
+import packageFacts from "../package.json" with { type: "json" };
 import { buildTracker } from "./build-tracker.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
+
+/** Packages of hundreds of modules, of which we use a part: bundled they load in a tenth of the time. */
+const BUNDLED = ["typebox", "temporal-polyfill"];
 
 type Part = {
   readonly name: string;
@@ -19,7 +23,7 @@ type Part = {
 
 /** Parts in the order in which they are built: the site uses the tracker. */
 const PARTS: readonly Part[] = [
-  { name: "server", inputs: ["cmd/**/*.ts", "src/**/*.ts", "src/**/*.sql"], build: buildServer },
+  { name: "server", inputs: ["cmd/**/*.ts", "src/**/*.ts", "src/**/*.sql", "scripts/build.ts"], build: buildServer },
   {
     name: "tracker",
     inputs: ["src/tracker/**", "src/overlay/**", "src/sampling.ts", "scripts/build-tracker.ts"],
@@ -59,7 +63,7 @@ async function buildServer(): Promise<void> {
     format: "esm",
     platform: "node",
     target: "node22",
-    packages: "external",
+    external: Object.keys(packageFacts.dependencies).filter((name) => !BUNDLED.includes(name)),
     sourcemap: "linked",
     logLevel: "warning",
   });
