@@ -17,7 +17,7 @@ import { createAgentReader } from "./enrichment/enrich.ts";
 import { createSourceFinder } from "./enrichment/enrich-event.ts";
 import { createPlaceFinder } from "./enrichment/find-place.ts";
 import { trackActiveVisitors } from "./identity/active-visitors.ts";
-import { currentVisitorId, type IdentityState } from "./identity/identify.ts";
+import { currentVisitorId, forgetVisitors, type IdentityState } from "./identity/identify.ts";
 import type { SaltKeeper } from "./identity/salts.ts";
 import { type AddressChecks, createAddressChecks } from "./intake/address-checks.ts";
 import { countEvents } from "./intake/count-events.ts";
@@ -62,6 +62,8 @@ export type Collector = PageFacts & {
   readonly countRefusal: (reason: RefusalReason) => void;
   /** The id that the collector derives for a sender now, and the site it is for. */
   readonly visitorOf: (sender: Sender) => { readonly visitorId: string; readonly site: string };
+  /** Forgets who was active, so that an erased visitor does not come back under the erased id. */
+  readonly forgetVisitors: () => void;
 };
 
 export type CollectorParts = {
@@ -112,6 +114,7 @@ export function createCollector(parts: CollectorParts): Collector {
       const traits = { site, address: sender.address, userAgent: sender.userAgent.slice(0, 256) };
       return { site, visitorId: currentVisitorId(identity, traits, clock.now()) };
     },
+    forgetVisitors: () => forgetVisitors(identity),
   };
 }
 

@@ -18,12 +18,13 @@ import type { Json } from "../log/owner/control-channel.ts";
 import { waitForOrphans } from "../log/owner/orphans.ts";
 import { readNewest } from "../log/read/read-newest.ts";
 import { createAbsentStore } from "../store/absent-store.ts";
-import { openRenewable, type RenewableStore } from "../store/renewable-store.ts";
+import type { RenewableStore } from "../store/renewable-store.ts";
 import type { Store } from "../store/store.ts";
 import { type KeyRing, openKeys } from "./access/keys.ts";
 import { openSignIn, type SignIn } from "./access/sign-in-sessions.ts";
 import { type Closers, repeat } from "./closers.ts";
 import { answerErase, ERASE_COMMAND, type ForgetIds } from "./erase-command.ts";
+import { hasRoomFor } from "./health/disk-watch.ts";
 import { startLoading } from "./loading.ts";
 import { replayCommands } from "./replay-command.ts";
 import { forgetOldEvents, type Retaining, startRetaining } from "./retaining.ts";
@@ -125,6 +126,12 @@ async function settleWriters(dataDir: string, { settings, clock, onWarning }: St
 /** DuckDB is brought in only where it is used: alone it takes some 40 MB. */
 async function openStoreOf(dataDir: string, { settings, clock, onWarning }: Starting): Promise<RenewableStore> {
   const { openStore } = await import("../store/store.ts");
-  const { retentionDays } = settings;
-  return openRenewable({ dataDir, clock, open: () => openStore({ dataDir, clock, retentionDays, onWarning }) });
+  const { openRenewable } = await import("../store/renewable-store.ts");
+  const { retentionDays, diskCriticalPercent } = settings;
+  return openRenewable({
+    ...{ dataDir, clock, onWarning },
+    open: () => openStore({ dataDir, clock, retentionDays, onWarning }),
+    // Past the critical share events are refused: none is to be, for the sake of an answer.
+    hasRoom: (bytes) => hasRoomFor(dataDir, bytes, diskCriticalPercent),
+  });
 }

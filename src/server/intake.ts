@@ -62,7 +62,7 @@ export type Intake = {
   readonly addresses: AddressReader;
   readonly limits: RequestLimits;
   readonly health: Health;
-  /** Forgets the ids of a file (erased-ids.ts), and the events in the ring that have them. Throws `log_unavailable`. */
+  /** Forgets the ids of a file (erased-ids.ts), the events in the ring that have them, and who was active. Throws `log_unavailable`. */
   readonly forgetIds: ForgetIds;
 };
 
@@ -108,7 +108,7 @@ export async function openIntake(options: IntakeOptions, closers: Closers): Prom
   });
   closers.add(() => health.close());
   const limits = createRequestLimits(settings, clock);
-  const forgetIds = forgetter(resolve(settings.dataDir), ids, options.ring);
+  const forgetIds = forgetter(resolve(settings.dataDir), { ids, ring: options.ring, collector });
   const admission = createAdmission(ROOM_BYTES);
   return { log, ledger, limiter, guard, admission, collector, addresses, limits, health, forgetIds };
 }
@@ -120,8 +120,15 @@ export function watchedDisk({ dataDir, diskWarnPercent, diskCriticalPercent }: S
   return { dataDir: resolve(dataDir), warnPercent: diskWarnPercent, criticalPercent: diskCriticalPercent };
 }
 
-function forgetter(dataDir: string, ids: StoredIds, ring: Ring): ForgetIds {
+type Remembering = {
+  readonly ids: StoredIds;
+  readonly ring: Ring;
+  readonly collector: Pick<Collector, "forgetVisitors">;
+};
+
+function forgetter(dataDir: string, { ids, ring, collector }: Remembering): ForgetIds {
   return async (idsFile) => {
+    collector.forgetVisitors();
     const forgotten = await ids.forget(readErasedIds(dataDir, idsFile));
     forgetLive(ring, readErasedIds(dataDir, idsFile));
     return forgotten;

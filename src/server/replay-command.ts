@@ -17,8 +17,10 @@ type State = { running?: Promise<Json>; progress: LoadProgress | null };
 export function replayCommands(store: Promise<Pick<Store, "rebuild">>): Commands {
   const state: State = { progress: null };
   const replay = async (): Promise<Json> => {
-    const report = await (await store).rebuild((progress) => {
-      state.progress = progress;
+    const report = await (await store).rebuild({
+      onProgress: (progress) => {
+        state.progress = progress;
+      },
     });
     return writeReport(report);
   };

@@ -81,9 +81,15 @@ export function setAside(path: string, nowMs: number): string {
   return kept;
 }
 
-/** Deletes the database and its write-ahead log. */
+/** Deletes the database with all that belongs to it. */
 export function removeDatabase(path: string): void {
-  for (const ending of [".wal", ""]) rmSync(path + ending, { force: true });
+  removeBeside(path);
+  rmSync(path, { force: true });
+}
+
+/** Deletes what belongs to a database that nobody has open, and holds parts of its rows. */
+export function removeBeside(path: string): void {
+  for (const ending of [...WAL_ENDINGS, SPILL_ENDING]) rmSync(path + ending, { recursive: true, force: true });
 }
 
 /** Wraps whatever DuckDB threw into the one error that callers of the store see. */
@@ -114,7 +120,9 @@ function isNoDamage(error: unknown): boolean {
 }
 
 /** DuckDB keeps these beside a file that it writes. */
-const BESIDE = ["", ".wal", ".wal.checkpoint", ".wal.recovery"] as const;
+const WAL_ENDINGS = [".wal", ".wal.checkpoint", ".wal.recovery"] as const;
+/** The folder of what a statement has no memory for. */
+const SPILL_ENDING = ".tmp";
 
 /** Returns the path of the file into which a store is copied, to take its place. */
 export function copyPath(path: string): string {
@@ -122,7 +130,7 @@ export function copyPath(path: string): string {
 }
 
 async function openFile({ path, memoryLimitBytes, threads }: DatabaseOptions): Promise<Database> {
-  const copies = path === null ? [] : BESIDE.map((ending) => copyPath(path) + ending);
+  const copies = path === null ? [] : ["", ...WAL_ENDINGS].map((ending) => copyPath(path) + ending);
   for (const copy of copies) rmSync(copy, { force: true });
   const instance = await DuckDBInstance.create(path ?? ":memory:", {
     memory_limit: `${Math.floor(memoryLimitBytes / 1_048_576)}MiB`,

@@ -197,11 +197,9 @@ describe("an open store that is rebuilt", () => {
     const inode = statSync(join(log.dataDir, "store.duckdb")).ino;
     let answers = 0;
     let isDone = false;
-    const rebuilding = store
-      .rebuild(() => {})
-      .finally(() => {
-        isDone = true;
-      });
+    const rebuilding = store.rebuild().finally(() => {
+      isDone = true;
+    });
     while (!isDone) {
       const [row] = await store.read((ask) => ask("SELECT count(*) AS events FROM events"));
       expect(row?.["events"]).toBe(2_000n);
@@ -221,7 +219,7 @@ describe("an open store that is rebuilt", () => {
     const store = await open();
     await store.load();
     const inode = statSync(join(log.dataDir, "store.duckdb")).ino;
-    const rebuilding = store.rebuild(() => {});
+    const rebuilding = store.rebuild();
     rebuilding.catch(() => {});
     await store.close();
     await expect(rebuilding).rejects.toMatchObject({ code: "store_unavailable" });

@@ -3,12 +3,12 @@
  * in the store's place as a whole. Killed anywhere, the old store is untouched or the new one is in its place; the next
  * run goes on from the checkpoints that the new file has.
  */
-import { renameSync, rmSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { syncFolder } from "../replace-file.ts";
 import { type BatchSize, ROW_GROUP } from "./batch.ts";
-import { type Database, isDamage, openDatabase, removeDatabase, unavailable } from "./duckdb.ts";
+import { type Database, isDamage, openDatabase, removeBeside, removeDatabase, unavailable } from "./duckdb.ts";
 import type { Keeping } from "./kept.ts";
 import { addCounts, type LineCounts, NO_LINES } from "./line-counts.ts";
 import { Loader, type LoadProgress, LogRewrittenError, LogShrunkError } from "./load.ts";
@@ -16,6 +16,12 @@ import { STORE_FILE } from "./store-file.ts";
 
 /** Name of the file in which a store is built. */
 export const REPLAY_FILE = "store-replay.duckdb";
+
+/**
+ * Name of the file in which an erasure has it built. Another one, since nobody may go on from what a killed replay has: it may
+ * hold what was erased meanwhile.
+ */
+export const RENEWED_FILE = "store-renewed.duckdb";
 
 const MIB = 1_048_576;
 
@@ -43,6 +49,8 @@ export type RebuildReport = LineCounts & {
 export type RebuildOptions = {
   readonly dataDir: string;
   readonly clock: Pick<Clock, "now" | "monotonicMs">;
+  /** Name of the file to build in; default REPLAY_FILE. */
+  readonly file?: string;
   /** Default: everything is kept. */
   readonly keeping?: Keeping | null;
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -57,11 +65,11 @@ export type RebuildOptions = {
  * stays for the next run.
  */
 export async function buildStore(options: RebuildOptions): Promise<RebuildReport> {
-  const { dataDir, clock } = options;
+  const { dataDir, clock, file = REPLAY_FILE } = options;
   const started = clock.monotonicMs();
   const built = await buildOnce(options).catch((error: unknown) => {
     if (!isUseless(error)) throw unavailable(error);
-    removeDatabase(join(dataDir, REPLAY_FILE));
+    removeDatabase(join(dataDir, file));
     return buildOnce(options);
   });
   return { ...built, seconds: (clock.monotonicMs() - started) / 1000 };
@@ -71,11 +79,11 @@ export async function buildStore(options: RebuildOptions): Promise<RebuildReport
  * Puts the built file in the store's place. For who owns the data directory and has the store closed. A store's
  * write-ahead log goes first: what it loses was in the log, the new file must not be taken for the one it belongs to.
  */
-export function installStore(dataDir: string): void {
+export function installStore(dataDir: string, file: string = REPLAY_FILE): void {
   const store = join(dataDir, STORE_FILE);
-  rmSync(`${store}.wal`, { force: true });
+  removeBeside(store);
   syncFolder(dataDir);
-  renameSync(join(dataDir, REPLAY_FILE), store);
+  renameSync(join(dataDir, file), store);
   syncFolder(dataDir);
 }
 
@@ -88,9 +96,9 @@ async function buildOnce(options: RebuildOptions): Promise<Omit<RebuildReport, "
   }
 }
 
-async function openReplay({ dataDir, clock }: RebuildOptions): Promise<Database> {
+async function openReplay({ dataDir, clock, file = REPLAY_FILE }: RebuildOptions): Promise<Database> {
   return openDatabase({
-    path: join(dataDir, REPLAY_FILE),
+    path: join(dataDir, file),
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
     threads: THREADS,
     now: clock.now,

@@ -1,6 +1,6 @@
 /**
- * Deletes stores that were set aside, by the time in their names, and what an abandoned replay built; it needs no DuckDB, so
- * it goes on where the store is off.
+ * Deletes stores that were set aside, by the time in their names, and what an abandoned replay or erasure built; it needs no
+ * DuckDB, so it goes on where the store is off.
  */
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { utcDay } from "../clock.ts";
 
 const SET_ASIDE = /^store-set-aside-(\d{4}-\d{2}-\d{2})T[\dZ-]+\.duckdb(?:\.wal)?$/;
 
-const REPLAY = /^store-replay\.duckdb(?:\.wal)?$/;
+const REPLAY = /^store-(?:replay|renewed)\.duckdb(?:\.wal)?$/;
 /** A replay that is at work writes every few seconds. */
 const REPLAY_IDLE_MS = 3_600_000;
 

@@ -51,10 +51,13 @@ export type Store = {
    * Builds the store anew from the log while the old one loads and answers on, and puts the new one in its place. Throws
    * `store_unavailable`, and then the old one stays. For one caller at a time.
    */
-  readonly rebuild: (onProgress: NonNullable<RebuildOptions["onProgress"]>) => Promise<RebuildReport>;
+  readonly rebuild: (request?: RebuildRequest) => Promise<RebuildReport>;
   /** Ends a running load at its next commit, then closes the file. */
   readonly close: () => Promise<void>;
 };
+
+/** How a store is rebuilt; the signal ends the building, not the exchange. */
+export type RebuildRequest = Pick<RebuildOptions, "onProgress" | "signal" | "file">;
 
 export type StoreOptions = {
   /** The data directory: the log's files, and the store's beside them. */
@@ -90,12 +93,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     read: (question) => file.read(question),
     removeExpired: () => (keeping === null ? Promise.resolve(0) : loads.removeExpired(keeping)),
     status: () => loads.status(),
-    rebuild: async (onProgress) => {
+    rebuild: async (request = {}) => {
       if (options.inMemory) throw unavailable(new Error("the store is in memory only"));
-      const building = buildStore({ dataDir, clock, keeping, onProgress, signal: closing.signal });
+      const signal = AbortSignal.any([closing.signal, ...(request.signal === undefined ? [] : [request.signal])]);
+      const building = buildStore({ ...request, dataDir, clock, keeping, signal });
       rebuilding = building;
       const report = await building;
-      await loads.exchange(() => installStore(dataDir));
+      await loads.exchange(() => installStore(dataDir, request.file));
       return report;
     },
     close: async () => {

@@ -14,6 +14,8 @@ export type ActiveVisitors = {
   readonly touch: (visitorId: string, nowMs: number) => void;
   /** Says whether a visitor was seen in the last 30 minutes. */
   readonly wasActive: (visitorId: string, nowMs: number) => boolean;
+  /** Forgets everybody: of an erased visitor only the events are named, and visits that are going on are parted at midnight. */
+  readonly clear: () => void;
   /** Visitors that are remembered. */
   readonly size: () => number;
 };
@@ -52,6 +54,7 @@ export function trackActiveVisitors(capacity: number = CAPACITY): ActiveVisitors
       const seenMs = young.get(visitorId) ?? old.get(visitorId) ?? Number.NEGATIVE_INFINITY;
       return nowMs - seenMs <= WINDOW_MS;
     },
+    clear,
     size: () => young.size + old.size,
   };
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../clock.ts";
 import { type ActiveVisitors, trackActiveVisitors } from "./active-visitors.ts";
-import { currentVisitorId, deriveVisitorId } from "./identify.ts";
+import { currentVisitorId, deriveVisitorId, forgetVisitors } from "./identify.ts";
 import { createSaltKey } from "./salt-key.ts";
 import { openSalts, type SaltKeeper } from "./salts.ts";
 
@@ -60,6 +60,15 @@ describe("a visit over midnight UTC", () => {
     active.touch(evening, at("22T23:50:00"));
     expect(idAt(salts, "23T00:10:00")).toBe(evening);
     expect(idAt(salts, "23T00:30:00")).not.toBe(evening);
+  });
+
+  it("gets a new id when it was forgotten", () => {
+    const salts = open();
+    const evening = idAt(salts, "22T23:50:00");
+    active.touch(evening, at("22T23:50:00"));
+    forgetVisitors({ salts, active, last: undefined });
+    expect(active.size()).toBe(0);
+    expect(idAt(salts, "23T00:10:00")).not.toBe(evening);
   });
 
   it("gets a new id when it was idle for longer", () => {

@@ -41,6 +41,12 @@ export function currentVisitorId(state: IdentityState, traits: VisitorTraits, no
   return deriveVisitorId(today, traits);
 }
 
+/** Forgets every id that was derived; who comes back after midnight gets the id of the new day. */
+export function forgetVisitors(state: IdentityState): void {
+  state.active.clear();
+  state.last = undefined;
+}
+
 /** Fills in the visitor id of an event that came without one. */
 export function identify(draft: Draft, state: IdentityState): undefined {
   if (draft.event.visitorId !== "") return;

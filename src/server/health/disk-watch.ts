@@ -70,6 +70,12 @@ export function nextLevel(level: DiskLevel, space: DiskSpace, { warnPercent, cri
   return isPast(warnPercent, level !== "ok") ? "warn" : "ok";
 }
 
+/** Says whether a disk stays below a share (percent) with so many bytes more on it; one that cannot be asked does. */
+export async function hasRoomFor(path: string, bytes: number, percent: number): Promise<boolean> {
+  const space = await readDiskSpace(path);
+  return space === undefined || usedPercent({ ...space, freeBytes: space.freeBytes - bytes }) < percent;
+}
+
 function refusalOf({ level, space }: DiskState, { criticalPercent }: DiskLimits): Refusal | undefined {
   if (level !== "critical") return undefined;
   const left = space === undefined ? "little" : `${(100 - usedPercent(space)).toFixed(1)} %`;
