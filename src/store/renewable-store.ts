@@ -68,8 +68,8 @@ class Renewable {
   private heldUntilMs = Number.NEGATIVE_INFINITY;
   private renewing: Promise<readonly string[]> | undefined;
   private replay = new AbortController();
-  /** Why there is no store that answers. */
-  private absence: string | undefined;
+  /** While the old store is gone and the new one is not whole. */
+  private isAbsent = false;
   private isClosed = false;
 
   constructor(options: RenewableOptions, store: Store) {
@@ -82,8 +82,8 @@ class Renewable {
   }
 
   read<Result>(question: (ask: Ask) => Promise<Result>): Promise<Result> {
-    if (this.absence === undefined) return this.store.read(question);
-    const message = `the store is being made anew from the log after an erasure (${this.absence}): try again in a moment`;
+    if (!this.isAbsent) return this.store.read(question);
+    const message = "the store is being made anew from the log after an erasure: try again in a moment";
     return Promise.reject(new PasserbyError("store_unavailable", message));
   }
 
@@ -161,7 +161,7 @@ class Renewable {
       return undefined;
     } catch (error) {
       if (this.isClosed) throw error;
-      return describeError(error);
+      return describeError(error instanceof PasserbyError ? (error.cause ?? error) : error);
     }
   }
 
@@ -170,14 +170,14 @@ class Renewable {
     onWarning(
       `the store cannot be made anew beside the old one, which is deleted first; questions are not answered meanwhile: ${reason}`,
     );
-    this.absence = reason;
+    this.isAbsent = true;
     try {
       await this.store.close();
       removeStoreFiles(dataDir);
       this.store = await open();
       if (!this.isClosed) await this.store.load();
     } finally {
-      this.absence = undefined;
+      this.isAbsent = false;
     }
   }
 

@@ -13,6 +13,7 @@ import { makeEvent } from "./make-event.ts";
 /** The visitor that is erased in these tests. */
 export const VICTIM = "visitor-to-be-erased-7531";
 
+const QUESTION = "Type yes: ";
 const ERASER = fileURLToPath(new URL("./eraser.ts", import.meta.url));
 const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 
@@ -101,6 +102,30 @@ export async function runErase(
   child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
   await once(child, "close");
   return { code: child.exitCode, ...output };
+}
+
+/** Runs `passerby erase` at a terminal (script(1) makes one), and types an answer when it asks; returns all that is shown. */
+export async function eraseAtTerminal(
+  dataDir: string,
+  args: readonly string[],
+  answer: string,
+): Promise<{ readonly code: number | null; readonly shown: string }> {
+  const command = [process.execPath, COMMAND, "erase", "--data-dir", dataDir, ...args].map(quote).join(" ");
+  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let shown = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    const isAsked = shown.includes(QUESTION);
+    shown += chunk.toString();
+    if (!isAsked && shown.includes(QUESTION)) child.stdin.write(`${answer}\n`);
+  });
+  await once(child, "close");
+  return { code: child.exitCode, shown };
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Erases the victim in a process that kills itself behind the nth step, 0 for none; returns its exit code, null when it was killed. */

@@ -1,4 +1,5 @@
 /** A visitor who is erased is in no file any more, all others are as they were, wherever the command is killed. */
+import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,6 +12,7 @@ import { startTestServer, type TestServer } from "../support/test-server.ts";
 import {
   allLines,
   countRemembered,
+  eraseAtTerminal,
   eraseKilled,
   filesHolding,
   runErase,
@@ -20,6 +22,7 @@ import {
 import { makeFolder } from "./log-fixtures.ts";
 import { startWorkerServer } from "./worker-server.ts";
 
+const hasScript = spawnSync("script", ["--version"]).status === 0;
 const BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const OWN_ID = "0199aaaa-bbbb-7ccc-8ddd-00000000abcd";
 const ERASED = /^(\S+): \{"v":1,"seq":\d+,"writer":"[\w-]+","start":"[\w-]+","erased":true\}$/;
@@ -142,6 +145,22 @@ describe("passerby erase without a collector", () => {
     ]);
     expect(readManifest(dataDir).shards.get("metrics-2026-11-21.1.jsonl")).toMatchObject({ generation: 1, lines: 12 });
     expect(allLines(dataDir).filter((line) => ERASED.test(line))).toHaveLength(36);
+  }, 30_000);
+});
+
+describe.skipIf(!hasScript)("passerby erase at a terminal [needs script]", () => {
+  it("shows what it would erase and asks, and takes nothing but yes for one", async () => {
+    const dataDir = makeFolder();
+    writeShards(dataDir);
+    const before = allLines(dataDir);
+    const no = await eraseAtTerminal(dataDir, ["--visitor", VICTIM], "y");
+    expect(no.code).toBe(1);
+    expect(no.shown).toMatch(/metrics-2026-11-20\.1\.jsonl +4\r\n.+Erase this for good\?.+Nothing has changed\./s);
+    expect(allLines(dataDir)).toEqual(before);
+    const yes = await eraseAtTerminal(dataDir, ["--visitor", VICTIM], "yes");
+    expect(yes.code).toBe(0);
+    expect(yes.shown).toMatch(/Erase this for good\?.+21 lines erased from 6 files/s);
+    expect(await filesHolding(dataDir, VICTIM)).toEqual([]);
   }, 30_000);
 });
 
