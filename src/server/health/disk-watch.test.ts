@@ -1,8 +1,8 @@
 /** Levels of a disk: where each begins, and that it ends a point below. */
 import { tmpdir } from "node:os";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Refusal } from "../../log/log.ts";
-import { type DiskLevel, nextLevel, startDiskWatch } from "./disk-watch.ts";
+import { type DiskLevel, hasRoomFor, nextLevel, startDiskWatch } from "./disk-watch.ts";
 
 const LIMITS = { warnPercent: 80, criticalPercent: 90 };
 const full = (percent: number) => ({ freeBytes: 1_000 - 10 * percent, totalBytes: 1_000 });
@@ -28,6 +28,16 @@ describe("the level of a disk", () => {
     const limits = { warnPercent: 80, criticalPercent: 100 };
     expect([99.9, 100].map((percent) => nextLevel("ok", full(percent), limits))).toEqual(["warn", "critical"]);
   });
+});
+
+test("a disk has room for what leaves it below a share, and one that cannot be asked has", async () => {
+  const folder = tmpdir();
+  const answers = [
+    hasRoomFor(folder, 0, 101),
+    hasRoomFor(folder, 1e18, 99),
+    hasRoomFor(`${folder}/not/there`, 1e18, 1),
+  ];
+  expect(await Promise.all(answers)).toEqual([true, false, true]);
 });
 
 describe("a watch", () => {
