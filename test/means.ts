@@ -23,6 +23,7 @@ export const PARTS: readonly Part[] = [
   { need: "nginx", debianPackage: "nginx-light", paths: ["/usr/sbin/nginx"] },
   { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
+  { need: "script", debianPackage: "bsdutils", paths: ["/usr/bin/script"] },
   { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
 ];
 
@@ -51,6 +52,9 @@ export const prlimit: string | undefined = findPart("prlimit");
 
 /** Path of Prometheus' promtool, or undefined. */
 export const promtool: string | undefined = findPart("promtool");
+
+/** Path of script(1), which runs a command at a terminal of its own, or undefined. */
+export const script: string | undefined = findPart("script");
 
 /** Path of strace, or undefined. */
 export const strace: string | undefined = findPart("strace");

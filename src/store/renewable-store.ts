@@ -19,8 +19,8 @@ import { STORE_FILE } from "./store-file.ts";
 
 export type RenewableStore = Store & {
   /**
-   * Keeps loads and replays from doing anything for so many milliseconds, or until `renew` is done. What is under way ends first,
-   * and a replay is stopped.
+   * Keeps loads and replays from doing anything for so many milliseconds, or until `renew` is done. Waits for what is under way;
+   * a replay is stopped.
    */
   readonly hold: (holdMs: number) => Promise<void>;
   /**

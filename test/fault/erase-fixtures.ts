@@ -8,6 +8,7 @@ import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { AcceptedEvent } from "../../src/event.ts";
 import { encodeLines } from "../../src/log/write/encode-line.ts";
+import { script } from "../means.ts";
 import { makeEvent } from "./make-event.ts";
 
 /** The visitor that is erased in these tests. */
@@ -111,7 +112,7 @@ export async function eraseAtTerminal(
   answer: string,
 ): Promise<{ readonly code: number | null; readonly shown: string }> {
   const command = [process.execPath, COMMAND, "erase", "--data-dir", dataDir, ...args].map(quote).join(" ");
-  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+  const child = spawn(script ?? "script", ["--quiet", "--return", "--command", command, "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   let shown = "";

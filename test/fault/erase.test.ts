@@ -1,5 +1,4 @@
 /** A visitor who is erased is in no file any more, all others are as they were, wherever the command is killed. */
-import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { readManifest } from "../../src/log/files/manifest.ts";
 import { openKeys } from "../../src/server/access/keys.ts";
-import { isLong } from "../means.ts";
+import { isLong, script } from "../means.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import {
   allLines,
@@ -22,7 +21,6 @@ import {
 import { makeFolder } from "./log-fixtures.ts";
 import { startWorkerServer } from "./worker-server.ts";
 
-const hasScript = spawnSync("script", ["--version"]).status === 0;
 const BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const OWN_ID = "0199aaaa-bbbb-7ccc-8ddd-00000000abcd";
 const ERASED = /^(\S+): \{"v":1,"seq":\d+,"writer":"[\w-]+","start":"[\w-]+","erased":true\}$/;
@@ -148,7 +146,7 @@ describe("passerby erase without a collector", () => {
   }, 30_000);
 });
 
-describe.skipIf(!hasScript)("passerby erase at a terminal [needs script]", () => {
+describe.skipIf(!script)("passerby erase at a terminal [needs script]", () => {
   it("shows what it would erase and asks, and takes nothing but yes for one", async () => {
     const dataDir = makeFolder();
     writeShards(dataDir);
