@@ -184,5 +184,6 @@ describe("a process that is killed while it makes a store anew", () => {
       expect(await filesHolding(dataDir, VICTIM)).toEqual([]);
       expect(storeFiles()).toEqual(["store.duckdb"]);
     },
+    60_000,
   );
 });

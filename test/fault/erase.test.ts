@@ -159,7 +159,7 @@ describe.skipIf(!script)("passerby erase at a terminal [needs script]", () => {
     expect(yes.code).toBe(0);
     expect(yes.shown).toMatch(/Erase this for good\?.+21 lines erased from 6 files/s);
     expect(await filesHolding(dataDir, VICTIM)).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe("passerby erase beside a running collector", () => {
