@@ -13,6 +13,8 @@ import { installParts } from "./install-parts.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const REPORT = join(ROOT, "node_modules/.cache/passerby/tests.json");
+/** Compiled packages: each test file has a process of its own, which loads the same ones. */
+const COMPILED = join(ROOT, "node_modules/.cache/passerby/compiled");
 
 /** Needs that no package can meet, with what would; the tests found out themselves that they are not met here. */
 const NOT_INSTALLABLE: Readonly<Record<string, string>> = {
@@ -38,7 +40,7 @@ function runTests(paths: readonly string[], flags: Flags): Counts {
   rmSync(REPORT, { force: true });
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`, ...paths];
-  const env = { ...process.env, PASSERBY_LONG: flags.long ? "1" : "0" };
+  const env = { ...process.env, PASSERBY_LONG: flags.long ? "1" : "0", NODE_COMPILE_CACHE: COMPILED };
   const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: ROOT, stdio: "inherit", env });
   // Without a report nothing has run to its end, whatever the runner's exit code says.
   if (!existsSync(REPORT)) return { passed: 0, failed: 1, skips: [] };
