@@ -4,12 +4,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeLines } from "../src/log/write/encode-line.ts";
 import { eventsOf } from "../test/sample-log.ts";
-
-const PASSERBY = fileURLToPath(new URL("passerby.ts", import.meta.url));
+import { COMMAND } from "../test/support/command.ts";
 
 let folder = "";
 
@@ -24,7 +22,7 @@ type Ran = { readonly code: unknown; readonly out: string; readonly err: string 
 
 async function run(...args: readonly string[]): Promise<Ran> {
   const env = { PATH: process.env["PATH"], METRICS_SITES: "a.com,b.com", METRICS_DATA_DIR: join(folder, "data") };
-  const child = spawn(process.execPath, [PASSERBY, ...args], { env, cwd: folder });
+  const child = spawn(process.execPath, [COMMAND, ...args], { env, cwd: folder });
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code, out, err: err.replaceAll(/\d+\.\d s/g, "T s") };
 }
@@ -56,7 +54,7 @@ describe("passerby export", () => {
   it("ends quietly when its reader goes away", async () => {
     log("10:00 ada signup -\n".repeat(5000));
     const env = { PATH: process.env["PATH"], METRICS_DATA_DIR: join(folder, "data") };
-    const child = spawn(process.execPath, [PASSERBY, "export"], { env });
+    const child = spawn(process.execPath, [COMMAND, "export"], { env });
     child.stdout.once("data", () => child.stdout.destroy());
     const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
     expect(code).toBe(0);

@@ -4,11 +4,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { COMMAND } from "../test/support/command.ts";
 
-const PASSERBY = fileURLToPath(new URL("passerby.ts", import.meta.url));
 const VIEW = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 17 "-" "Mozilla/5.0 (X11) Firefox/9"\n';
 
 let folder = "";
@@ -23,7 +22,7 @@ type Ran = { readonly code: unknown; readonly out: string; readonly err: string 
 
 async function run(args: readonly string[], stdin: string | Buffer = ""): Promise<Ran> {
   const env = { PATH: process.env["PATH"], METRICS_SITES: "example.com", METRICS_DATA_DIR: join(folder, "data") };
-  const child = spawn(process.execPath, [PASSERBY, "import", "access-log", ...args], { env, cwd: folder });
+  const child = spawn(process.execPath, [COMMAND, "import", "access-log", ...args], { env, cwd: folder });
   child.stdin.end(stdin);
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code, out, err };

@@ -5,12 +5,11 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { makeFolder } from "../test/fault/log-fixtures.ts";
 import { linesOf } from "../test/fault/rotate-fixtures.ts";
+import { COMMAND } from "../test/support/command.ts";
 
-const COMMAND = fileURLToPath(new URL("./passerby.ts", import.meta.url));
 const OLD = "metrics-2020-01-01.1.jsonl";
 
 function makeOldFolder(): string {

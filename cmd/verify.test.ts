@@ -4,13 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FILE_DAMAGE, LINE_DAMAGE, ORDER_DAMAGE } from "../src/log/verify/findings.ts";
 import { CANARY, SHARD, writeLogFiles } from "../test/fault/verify-fixtures.ts";
+import { COMMAND } from "../test/support/command.ts";
 import { verifyCommand } from "./verify.ts";
 
-const PASSERBY = fileURLToPath(new URL("passerby.ts", import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), "passerby-verify-"));
 
 beforeAll(() => writeLogFiles(dataDir, 5));
@@ -20,7 +19,7 @@ type Ran = { readonly code: unknown; readonly out: string; readonly err: string 
 
 async function run(args: readonly string[]): Promise<Ran> {
   const env = { PATH: process.env["PATH"], METRICS_DATA_DIR: dataDir };
-  const child = spawn(process.execPath, [PASSERBY, "verify", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [COMMAND, "verify", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code, out, err };
 }

@@ -4,13 +4,12 @@ import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { openKeys } from "../../src/server/access/keys.ts";
+import { COMMAND } from "../support/command.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
-const PASSERBY = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 const AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const SITE = "blog.example";
 /** The contract promises 2 s; the rest is for a machine that runs other tests. */
@@ -54,7 +53,7 @@ async function ask(): Promise<unknown> {
 describe("passerby import access-log", () => {
   it("adds to the answers of a running collector, once however often it runs", async () => {
     const run = (): string => {
-      const args = [PASSERBY, "import", "access-log", log, "--site", SITE, "--data-dir", server.dataDir];
+      const args = [COMMAND, "import", "access-log", log, "--site", SITE, "--data-dir", server.dataDir];
       return execFileSync(process.execPath, args, { encoding: "utf8", env: { ...process.env, METRICS_SITES: SITE } });
     };
     const expected = [{ dimensions: ["Google"], metrics: [3, 2, 2] }];

@@ -4,14 +4,12 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { LedgerReport } from "../../src/collector/ledger/ledger-report.ts";
 import { openKeys } from "../../src/server/access/keys.ts";
+import { COMMAND } from "../support/command.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
-
-const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 
 let server: TestServer;
 let keys: { readonly all: string; readonly oneSite: string; readonly ingest: string };

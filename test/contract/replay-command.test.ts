@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { claimDataDir } from "../../src/log/owner/ownership.ts";
@@ -12,9 +11,9 @@ import { parseQuery } from "../../src/query/parse-query.ts";
 import { answer } from "../../src/query/query.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { eventsOf, makeSampleLog, type SampleLog } from "../sample-log.ts";
+import { COMMAND } from "../support/command.ts";
 import { startTestServer } from "../support/test-server.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 const EVENTS = 9_000;
 
 /** Questions of every kind that the dashboard asks. */

@@ -4,16 +4,15 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { expect, it, vi } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { openKeys } from "../../src/server/access/keys.ts";
+import { COMMAND } from "../support/command.ts";
 import { auditLog, NOTHING_WRONG } from "./audit.ts";
 import { makeLedger, seededRandom, startLoad } from "./load.ts";
 import { countIds, makeFolder } from "./log-fixtures.ts";
 import { startServerProcess } from "./server-process.ts";
 
-const PASSERBY = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 const SITE = { site_id: "localhost", date_range: "day" };
 /** A robot's events are left out of answers, and a client without a user agent is one. */
 const QUESTIONS = [
@@ -27,7 +26,7 @@ const QUESTIONS = [
 type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
 
 async function run(...args: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [PASSERBY, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: child.exitCode, out, err };
 }

@@ -9,6 +9,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import type { AcceptedEvent } from "../../src/event.ts";
 import { encodeLines } from "../../src/log/write/encode-line.ts";
 import { script } from "../means.ts";
+import { COMMAND } from "../support/command.ts";
 import { makeEvent } from "./make-event.ts";
 
 /** The visitor that is erased in these tests. */
@@ -16,7 +17,6 @@ export const VICTIM = "visitor-to-be-erased-7531";
 
 const QUESTION = "Type yes: ";
 const ERASER = fileURLToPath(new URL("./eraser.ts", import.meta.url));
-const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 
 /** Makes events of which every third is the victim's; the site of each is `localhost`. */
 export function mixedEvents(count: number, day: string, prefix: string): readonly AcceptedEvent[] {

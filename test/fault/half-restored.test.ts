@@ -3,16 +3,15 @@ import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { verifyLog } from "../../src/log/verify/verify-log.ts";
 import { makeBackup } from "../../src/transfer/backup/make-backup.ts";
 import { restoreBackup } from "../../src/transfer/backup/restore-backup.ts";
+import { COMMAND } from "../support/command.ts";
 import { startTestServer } from "../support/test-server.ts";
 import { backupOptions, linesOf, writeShard } from "./backup-fixtures.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 const SHARDS = ["metrics-2026-11-23.1.jsonl", "metrics-2026-11-23.2.jsonl"] as const;
 
 let root = "";

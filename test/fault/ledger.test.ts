@@ -5,20 +5,18 @@ import { once } from "node:events";
 import { appendFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { StoredCheck } from "../../src/collector/ledger/check-stored.ts";
 import type { LedgerReport } from "../../src/collector/ledger/ledger-report.ts";
 import { readLedger } from "../../src/collector/ledger/read-ledger.ts";
 import { systemErrorCode } from "../../src/errors.ts";
 import { isLong } from "../means.ts";
+import { COMMAND } from "../support/command.ts";
 import { type Account, makeAccount, type Request, sendCounted } from "./counting-client.ts";
 import { makeLedger, seededRandom, startLoad } from "./load.ts";
 import { countIds, makeFolder } from "./log-fixtures.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
 import { hasTmpfs, mountTmpfs } from "./tmpfs.ts";
-
-const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
 
 type Shown = { readonly code: number | null; readonly report: LedgerReport & { readonly check: StoredCheck } };
 
@@ -88,6 +86,11 @@ function everyKind(): readonly Request[] {
   ];
 }
 
+const REFUSED = [
+  ...["invalid_event", "invalid_json", "unsupported_media_type", "key_required", "origin_not_allowed"],
+  "payload_too_large",
+];
+
 describe("the ledger of a server", () => {
   it("is what a client was told, whatever it sent, and goes on over a restart", async () => {
     const dataDir = makeFolder();
@@ -110,7 +113,8 @@ describe("the ledger of a server", () => {
     expect([code, accountOf(report), report.totals.in_flight, report.totals.uncertain]).toEqual([0, account, 0, false]);
     expect(report.check).toEqual({ events: account.stored, erased: 0, differences: [] });
     expect(Object.keys(account.dropped).sort()).toEqual(["bot", "duplicate", "opted_out"]);
-    expect(Object.keys(account.refused)).toHaveLength(7 - 1);
+    // A machine that is slow refuses some as overloaded besides.
+    expect(Object.keys(account.refused)).toEqual(expect.arrayContaining(REFUSED));
   }, 60_000);
 
   it("that is killed under load has stored what the log has, and doubts only that minute", async () => {
@@ -121,7 +125,9 @@ describe("the ledger of a server", () => {
       const server = start(dataDir);
       const random = seededRandom(kill);
       const load = startLoad(await server.url, ledger, { connections: 32, random, prefix: `k${kill}` });
-      await delay(200 + random() * 1_500);
+      const acknowledged = ledger.acked.size;
+      await vi.waitUntil(() => ledger.acked.size > acknowledged + 100, { timeout: 30_000 });
+      await delay(random() * 1_000);
       await server.end("SIGKILL");
       await load.stop();
     }
@@ -138,7 +144,6 @@ describe("the ledger of a server", () => {
       uncertain: true,
     });
     expect(counts.size).toBeGreaterThanOrEqual(ledger.acked.size);
-    expect(ledger.acked.size).toBeGreaterThan(100);
     await server.end("SIGTERM");
     expect((await showLedger(dataDir)).report.check).toEqual({ events: counts.size, erased: 0, differences: [] });
   }, 120_000);

@@ -1,10 +1,8 @@
 /** Runs `passerby start` as a process of its own that a test can kill at any moment. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-
-const COMMAND = fileURLToPath(new URL("../../cmd/passerby.ts", import.meta.url));
+import { COMMAND } from "../support/command.ts";
 
 export type ServerProcess = {
   readonly pid: number;

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const COMMAND = fileURLToPath(new URL("../../dist/server/passerby.js", import.meta.url));
+/** Path of the built command. */
+export const COMMAND: string = fileURLToPath(new URL("../../dist/server/passerby.js", import.meta.url));
 
 export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -49,6 +50,11 @@ function spawnCommand(args: readonly string[], env: Environment): ChildProcess {
   return spawn(process.execPath, [COMMAND, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     // Several run at once, and only one of them could have the default port.
-    env: { PATH: process.env["PATH"] ?? "", METRICS_ADMIN_LISTEN: "127.0.0.1:0", ...env },
+    env: { ...kept(["PATH", "NODE_COMPILE_CACHE"]), METRICS_ADMIN_LISTEN: "127.0.0.1:0", ...env },
   });
+}
+
+/** What a command keeps of the tests' own environment, whose settings are not for it. */
+function kept(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ""]).filter(([, value]) => value !== ""));
 }

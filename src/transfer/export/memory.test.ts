@@ -4,13 +4,12 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isLong } from "../../../test/means.ts";
 import { eventsOf } from "../../../test/sample-log.ts";
+import { COMMAND } from "../../../test/support/command.ts";
 import { encodeLines } from "../../log/write/encode-line.ts";
 
-const PASSERBY = fileURLToPath(new URL("../../../cmd/passerby.ts", import.meta.url));
 const TELL = `data:text/javascript,process.on("exit",()=>console.error("RSS="+process.resourceUsage().maxRSS/1024))`;
 
 /** Of the process: heap, DuckDB's 512 MiB and the ids remembered; the log below has more. */
@@ -42,7 +41,7 @@ describe.skipIf(!isLong)("a log of a million events [needs long]", () => {
 
   async function run(...args: readonly string[]): Promise<number> {
     const env = { PATH: process.env["PATH"], METRICS_DATA_DIR: join(folder, "data") };
-    const child = spawn(process.execPath, ["--import", TELL, PASSERBY, ...args], { env, cwd: folder });
+    const child = spawn(process.execPath, ["--import", TELL, COMMAND, ...args], { env, cwd: folder });
     const [err, out, [code]] = await Promise.all([text(child.stderr), text(child.stdout), once(child, "exit")]);
     expect({ code, out, err }).toMatchObject({ code: 0 });
     return Number(/RSS=([\d.]+)/.exec(err)?.[1]);
