@@ -7,7 +7,7 @@ import { writeEnvelope } from "./envelope.ts";
 import { type EventQueue, enqueue, isFullBatch, putBack, takeBatch } from "./event-queue.ts";
 import type { Hooks, Identity, Settings, Tell } from "./hooks.ts";
 import { random16 } from "./randomness.ts";
-import type { RemoteConfig } from "./remote-config.ts";
+import { watchRemoteConfig } from "./remote-config.ts";
 import { post, readConfigTag } from "./transport.ts";
 import { drawVisitor } from "./visitor-draw.ts";
 
@@ -23,14 +23,14 @@ export type Delivery = {
 
 export type DeliveryParts = {
   readonly settings: Settings;
-  readonly config: RemoteConfig;
   readonly tell: Tell;
   /** Says whether the visitor does not want to be counted. */
   readonly isOut: () => boolean | undefined;
 };
 
 /** Starts delivery to a collector. */
-export function startDelivery({ settings, config, tell, isOut }: DeliveryParts): Delivery {
+export function startDelivery({ settings, tell, isOut }: DeliveryParts): Delivery {
+  const config = watchRemoteConfig(settings.apiBaseUrl);
   const pageBucket = random16();
   const queue: EventQueue = { waiting: [], givenUp: 0 };
   let isFlushing = false;
@@ -61,10 +61,10 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
     }
     // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
     const stamped = waiting.map((json) => json.slice(0, -1) + JSON.stringify(facts).replace("{", ","));
-    const body = writeEnvelope({ waiting: stamped, givenUp });
+    const body = writeEnvelope(stamped, givenUp);
     const answer = await post(`${settings.apiBaseUrl}/api/metrics/event?partial=1`, body);
     // Until its answer is read, a body counts against the 64 KiB that may outlive the page (seen in Chromium 156).
-    const text = await answer?.text().catch(() => "");
+    const text = await answer?.text().catch(() => undefined);
     const status = answer?.status ?? 0;
     step("answered", body, status, text);
     config.noticeTag(readConfigTag(answer));

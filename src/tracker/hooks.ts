@@ -61,13 +61,24 @@ declare global {
   }
 }
 
-/** Adds hooks to the core of this page, and returns the global name. Throws nothing; not to be called on a server. */
-export function addHooks(hooks: Hooks): Passerby {
+/** Returns the global name, made if it is not there. Not to be called on a server. */
+export function findPasserby(): Passerby {
   const early: Parameters<Track>[] = [];
   // The name may be that of an element of the page with such an id.
-  if (!window.passerby?.hooks) window.passerby = { early, hooks: [], track: (...event) => void early.push(event) };
-  window.passerby.hooks.push(hooks);
+  if (!window.passerby?.hooks) window.passerby = { early, hooks: [], track: (...event) => early.push(event) };
   return window.passerby;
+}
+
+/** Says whether hooks with a mark have been added, so that what is on a page twice takes part once. Not to be called on a server. */
+export function hasHooks(mark: string): boolean {
+  return findPasserby().hooks.some((one) => mark in one);
+}
+
+/** Adds hooks to the core of this page, and returns the global name. Throws nothing; not to be called on a server. */
+export function addHooks(hooks: Hooks): Passerby {
+  const passerby = findPasserby();
+  passerby.hooks.push(hooks);
+  return passerby;
 }
 
 /** Calls `act` after the visitor has opted out on this page, in whatever order core and extension are loaded. */
