@@ -2,8 +2,8 @@
  * Time in front of the visitor: the page is visible and its window has the focus. Reported when the view ends, as much as
  * has come since the last report, so that the reports of a view add up.
  */
-import type { Track } from "../options.ts";
-import { isPrerendering } from "../prerendering.ts";
+import type { Track } from "../../options.ts";
+import { isPrerendering } from "../../prerendering.ts";
 import type { ViewWatcher } from "./views.ts";
 
 /** Less is not worth an event; it waits for more while the view lasts. */
