@@ -32,15 +32,13 @@ export function boot(settings: Settings, readPath: () => string): void {
     return wish === OFF || hasPrivacySignal() || !location.host;
   };
   /** What an extension throws is no trouble of the page or of the core. */
-  const tell: Tell = (act) => {
-    hooks.map((one) => attempt(() => act(one)));
-  };
+  const tell: Tell = (act) => hooks.map((one) => attempt(() => act(one)));
   passerby.optOut = () => remember(OFF);
   passerby.optIn = () => remember("on");
   passerby.settings = settings;
   const start = (): void =>
     attempt(() => {
-      Object.assign(passerby, startTracking({ settings, tell, isOut }, readPath));
+      startTracking(passerby, { settings, tell, isOut }, readPath);
       early.map((event) => passerby.track(...event));
     });
   if (isPrerendering()) document.addEventListener("prerenderingchange", start);
@@ -56,7 +54,7 @@ function attempt(act: () => void): void {
   }
 }
 
-function startTracking(parts: DeliveryParts, readPath: () => string): Pick<Passerby, "track" | "requeue"> {
+function startTracking(passerby: Passerby, parts: DeliveryParts, readPath: () => string): void {
   const { settings, tell, isOut } = parts;
   const delivery = startDelivery(parts);
 
@@ -75,11 +73,9 @@ function startTracking(parts: DeliveryParts, readPath: () => string): Pick<Passe
   };
   addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("pagehide", leave);
-  return {
-    track: (name, metadata) => {
-      settleView();
-      record(name, metadata);
-    },
-    requeue: delivery.queueEvent,
+  passerby.requeue = delivery.queueEvent;
+  passerby.track = (name, metadata) => {
+    settleView();
+    record(name, metadata);
   };
 }

@@ -14,6 +14,9 @@ import { drawVisitor } from "./visitor-draw.ts";
 /** So often a batch is tried; with the pauses between that is more than 8 minutes. */
 const MAX_ATTEMPTS = 8;
 
+/** So long until the next look where nothing may leave, because the configuration is too old. */
+const REST_MS = 5_000;
+
 export type Delivery = {
   /** Queues an event as JSON without `sample_rate`, `bucket` and id of the visitor: these are added as it is sent. */
   readonly queueEvent: (json: string) => void;
@@ -49,16 +52,14 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
       identity ??= hooks.readIdentity?.();
     });
     const draw = drawVisitor(sample_rate ?? settings.sampleRate, identity?.bucket ?? u, pageBucket);
-    return isOut() || enabled === false || !draw ? undefined : { ...identity, ...draw };
+    return isOut() || !enabled || !draw ? undefined : { ...identity, ...draw };
   };
 
-  /** Sends a batch; false when it has to be sent again later. */
-  const deliver = async ({ waiting, givenUp }: EventQueue): Promise<boolean> => {
+  /** Sends a batch, and puts it back when it has to be sent again later. */
+  const deliver = async (batch: EventQueue): Promise<void> => {
+    const { waiting, givenUp } = batch;
     const facts = stamp();
-    if (!facts) {
-      step("sampled_out", `[${waiting}]`);
-      return true;
-    }
+    if (!facts) return step("sampled_out", `[${waiting}]`);
     // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
     const stamped = waiting.map((json) => json.slice(0, -1) + JSON.stringify(facts).replace("{", ","));
     const body = writeEnvelope(stamped, givenUp);
@@ -73,21 +74,18 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
     forbiddenUntil = performance.now() + (Number(answer?.headers.get("Retry-After")) * 1000 || 0);
     // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 3 minutes; drawn at random,
     // since pages that failed together, or were told to wait as long, must not all come back together.
-    const pauseMs = failures ? (512 << failures) * (1 + Math.random()) : config.answer.flush_ms;
-    nextAt = forbiddenUntil + pauseMs;
-    if (!failures) return true;
-    if (failures < MAX_ATTEMPTS) return false;
-    failures = 1;
-    queue.givenUp += waiting.length + givenUp;
-    return true;
+    nextAt = forbiddenUntil + (failures ? (512 << failures) * (1 + Math.random()) : config.answer.flush_ms);
+    if (failures >= MAX_ATTEMPTS) {
+      failures = 1;
+      queue.givenUp += waiting.length + givenUp;
+    } else if (failures) putBack(queue, batch);
   };
 
   /** Sends the next batch unless it has to wait. */
   const send = async (): Promise<void> => {
     const now = performance.now();
-    if (!queue.waiting[0] || now > config.believedUntil || now < forbiddenUntil) return;
-    const batch = takeBatch(queue, config.answer.max_batch);
-    if (!(await deliver(batch))) putBack(queue, batch);
+    if (now > config.believedUntil) nextAt = now + REST_MS;
+    else if (queue.waiting[0] && now >= forbiddenUntil) await deliver(takeBatch(queue, config.answer.max_batch));
   };
 
   /** One at a time: what is in flight counts against what browsers let outlive a page. */

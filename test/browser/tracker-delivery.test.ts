@@ -169,6 +169,32 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     expect(countLost()).toBe(10);
   });
 
+  test("rests where it may send no more, because the configuration cannot be asked for", async () => {
+    const visitor = await bench.newVisitor();
+    const { edge, page } = visitor;
+    edge.fail("/api", { status: 503 });
+    await page.clock.install();
+    await page.goto(visitor.at("/page"));
+    await expect.poll(() => edge.posts().length).toBe(1);
+    await page.evaluate(() => {
+      document.title = "0";
+      window.setTimeout = new Proxy(window.setTimeout, {
+        apply: (target, self, args) => {
+          document.title = String(Number(document.title) + 1);
+          return Reflect.apply(target, self, args);
+        },
+      });
+    });
+    await page.clock.fastForward(40_000);
+    await expect.poll(() => edge.configRequests().length).toBe(2);
+    await page.clock.runFor(20_000);
+    // Two a look: the next look, and how long it waits for the configuration.
+    const timers = Number(await page.title());
+    expect(timers).toBeGreaterThan(2);
+    expect(timers).toBeLessThan(16);
+    expect(edge.posts()).toHaveLength(1);
+  });
+
   test("never throws, and leaves the page's own history as it was", async () => {
     const visitor = await bench.newVisitor();
     const { page } = visitor;
