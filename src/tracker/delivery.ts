@@ -18,8 +18,11 @@ const MAX_ATTEMPTS = 8;
 const REST_MS = 5_000;
 
 export type Delivery = {
-  /** Queues an event as JSON without `sample_rate`, `bucket` and id of the visitor: these are added as it is sent. */
-  readonly queueEvent: (json: string) => void;
+  /**
+   * Queues an event as JSON without `sample_rate`, `bucket` and id of the visitor: these are added as it is sent. The next
+   * batch tells of `lost` events that had to be given up; an empty text adds no event to them.
+   */
+  readonly queueEvent: (json: string, lost?: number) => void;
   /** Sends what waits at once, because the page may be gone in a moment, and keeps what might not arrive. */
   readonly leave: () => unknown;
 };
@@ -104,7 +107,8 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
   };
 
   return {
-    queueEvent: (json) => {
+    queueEvent: (json, lost = 0) => {
+      queue.givenUp += lost;
       enqueue(queue, json);
       step("queued", json);
       // Asked now, so that the answer is there when the event is sent, even if the page is left before that.

@@ -46,8 +46,11 @@ export type Passerby = {
   /** Takes that back, from the next page on. */
   optIn?: () => void;
   settings?: Settings;
-  /** Queues an event as JSON, as `onStep` has told it, for another try. */
-  requeue?: (json: string) => void;
+  /**
+   * Queues an event as JSON, as `onStep` has told it, for another try; an empty text is none. The next batch tells the
+   * collector of `lost` events that had to be given up.
+   */
+  requeue?: (json: string, lost?: number) => void;
   /** Tells whether the visitor agrees to an id that lasts; there once the entry `identity` has run. */
   consent?: (isGiven: boolean) => void;
   /** What was tracked before the core ran. */

@@ -46,7 +46,7 @@ describe.skipIf(chromium === undefined)("a sandboxed frame [needs chromium]", ()
     );
     // The same page on its own, which sends after everything of the frame.
     await page.goto(framed.at("/alone"));
-    await expect.poll(() => framed.edge.posts().length).toBeGreaterThan(0);
+    await expect.poll(() => framed.edge.posts().length, { timeout: 10_000 }).toBeGreaterThan(0);
     const sent = framed.edge.posts().flatMap(({ events }) => events.map(({ url }) => url));
     expect([...new Set(sent)]).toEqual([framed.at("/alone")]);
     // One question has to be asked, and Chromium itself writes of its refusal.
@@ -65,7 +65,9 @@ describe.skipIf(chromium === undefined)("a sandboxed frame [needs chromium]", ()
     const { page, frame, problems } = await openAround(framed);
     await frame.evaluate(() => window.passerby?.track("heard"));
     await page.goto("about:blank");
-    await expect.poll(() => names(collector.readLog())).toEqual(expect.arrayContaining(["page_view", "heard"]));
+    await expect
+      .poll(() => names(collector.readLog()), { timeout: 10_000 })
+      .toEqual(expect.arrayContaining(["page_view", "heard"]));
     const pages = collector.readLog().map(({ site, url }) => `${site} ${url}`);
     expect([...new Set(pages)]).toEqual([`example.com ${framed.at("/framed")}`]);
     expect(problems).toEqual([]);
