@@ -121,7 +121,7 @@ async function buildScript({ source, file }: NonNullable<Entry["script"]>, outDi
   const [map = "", bundled = ""] = outputFiles.map(({ text }) => text);
   const { code = "", map: finalMap = "" } = await minify(bundled, {
     ecma: 2021,
-    compress: { ecma: 2021, passes: 3, toplevel: true, unsafe_arrows: true },
+    compress: { ecma: 2021, passes: 3, toplevel: true, unsafe_arrows: true, hoist_funs: true },
     mangle: { toplevel: true },
     sourceMap: { content: map, filename: file },
   });

@@ -39,6 +39,12 @@ describe("settings", () => {
     expect(settings.defaultSite).toBe("example.com");
   });
 
+  it("take null for an origin that makes no site", () => {
+    const { allowedOrigins, sites } = readSettings({ ALLOWED_ORIGINS: "https://example.com,null" });
+    expect(allowedOrigins).toEqual(["https://example.com", "null"]);
+    expect(sites.map(({ name }) => name)).toEqual(["example.com"]);
+  });
+
   it("read sites with their hosts", () => {
     const settings = readSettings({ METRICS_SITES: "example.com=www.example.com|example.com,other.org" });
     expect(settings.sites).toEqual([

@@ -119,7 +119,7 @@ function checkTogether(settings: Settings, sources: readonly SettingSource[]): v
 function sitesOfOrigins(origins: readonly string[]): readonly Site[] {
   const hosts = new Map<string, string[]>();
   for (const origin of origins) {
-    if (origin === "*") continue;
+    if (origin === "*" || origin === "null") continue;
     const host = origin
       .replace(/^https?:\/\//, "")
       .replace(/:\d+$/, "")

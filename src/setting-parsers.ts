@@ -28,11 +28,12 @@ function items(text: string): readonly string[] {
     .filter((item) => item !== "");
 }
 
-/** Reads a comma list of exact origins, of one-label wildcards, or `*`. */
+/** Reads a comma list of exact origins, of one-label wildcards, `*`, or `null`, which sandboxed frames send. */
 export function originList(text: string): readonly string[] | undefined {
   const origins = items(text);
   const isGood = (origin: string): boolean =>
     origin === "*" ||
+    origin === "null" ||
     /^https?:\/\/(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:\d{1,5})?$/.test(origin) ||
     /^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$/.test(origin);
   return origins.length > 0 && origins.every(isGood) ? origins : undefined;

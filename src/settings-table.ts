@@ -53,7 +53,7 @@ export const SETTINGS: {
   },
   allowedOrigins: {
     variable: "ALLOWED_ORIGINS",
-    help: "Origins whose pages may send events, separated by commas; https://*.a.com matches one label.",
+    help: "Origins whose pages may send events, separated by commas; https://*.a.com matches one label; null lets in sandboxed frames, whosever they are.",
     allowed: "a comma list of origins such as https://a.com,https://www.a.com, without path or trailing slash",
     fallback: "http://localhost:3000",
     parse: originList,

@@ -43,6 +43,10 @@ describe("the published overlay", () => {
     expect(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" })).toBe("false\n");
   });
 
+  test("tells a server that renders components to leave those of the entry for React to the browser", () => {
+    expect(read("react.js")).toMatch(/^"use client";\n/);
+  });
+
   test("has types by which a right call compiles and a wrong one does not", () => {
     const tsc = join(fileURLToPath(new URL("../..", import.meta.url)), "node_modules/typescript/bin/tsc");
     const lines = [

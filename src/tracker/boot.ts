@@ -2,30 +2,21 @@
 
 import { type DeliveryParts, startDelivery } from "./delivery.ts";
 import { writeEvent } from "./event-json.ts";
-import type { Passerby, Settings, Tell } from "./hooks.ts";
-import type { Metadata, Track } from "./options.ts";
+import { findPasserby, type Passerby, type Settings, type Tell } from "./hooks.ts";
+import type { Metadata } from "./options.ts";
 import { watchPageViews } from "./page-views.ts";
+import { isPrerendering } from "./prerendering.ts";
 import { hasPrivacySignal } from "./privacy-signals.ts";
-import { watchRemoteConfig } from "./remote-config.ts";
-
-declare global {
-  interface Document {
-    /** True while the page is loaded ahead of a visit that may never come; absent where browsers do not do that. */
-    readonly prerendering?: boolean;
-  }
-}
 
 /** What `localStorage.passerby` holds for a visitor who does not want to be counted in this browser. */
 const OFF = "off";
 
 /** Starts the tracker of this page, unless it has one. `readPath` says what counts as the path of the page. */
 export function boot(settings: Settings, readPath: () => string): void {
-  const waiting: Parameters<Track>[] = [];
-  window.passerby ??= { hooks: [], early: waiting, track: (...event) => void waiting.push(event) };
-  const { passerby } = window;
+  const passerby = findPasserby();
   const { hooks, early } = passerby;
   if (passerby.settings) return;
-  let [, wish] = /passerby=(on|off)/.exec(location.search) ?? [];
+  let wish = /passerby=(on|off)/.exec(location.search)?.[1];
   const remember = (next: string): void =>
     attempt(() => {
       wish = next;
@@ -41,18 +32,16 @@ export function boot(settings: Settings, readPath: () => string): void {
     return wish === OFF || hasPrivacySignal() || !location.host;
   };
   /** What an extension throws is no trouble of the page or of the core. */
-  const tell: Tell = (act) => {
-    hooks.map((one) => attempt(() => act(one)));
-  };
+  const tell: Tell = (act) => hooks.map((one) => attempt(() => act(one)));
   passerby.optOut = () => remember(OFF);
   passerby.optIn = () => remember("on");
   passerby.settings = settings;
   const start = (): void =>
     attempt(() => {
-      Object.assign(passerby, startTracking({ settings, tell, isOut, readPath }));
+      startTracking(passerby, { settings, tell, isOut }, readPath);
       early.map((event) => passerby.track(...event));
     });
-  if (document.prerendering) document.addEventListener("prerenderingchange", start);
+  if (isPrerendering()) document.addEventListener("prerenderingchange", start);
   else start();
 }
 
@@ -65,10 +54,9 @@ function attempt(act: () => void): void {
   }
 }
 
-type Parts = Omit<DeliveryParts, "config"> & { readonly readPath: () => string };
-
-function startTracking({ settings, tell, isOut, readPath }: Parts): Pick<Passerby, "track" | "requeue"> {
-  const delivery = startDelivery({ settings, tell, isOut, config: watchRemoteConfig(settings.apiBaseUrl) });
+function startTracking(passerby: Passerby, parts: DeliveryParts, readPath: () => string): void {
+  const { settings, tell, isOut } = parts;
+  const delivery = startDelivery(parts);
 
   const record = (event: string, metadata?: Metadata): void =>
     attempt(() => {
@@ -85,11 +73,9 @@ function startTracking({ settings, tell, isOut, readPath }: Parts): Pick<Passerb
   };
   addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("pagehide", leave);
-  return {
-    track: (name, metadata) => {
-      settleView();
-      record(name, metadata);
-    },
-    requeue: delivery.queueEvent,
+  passerby.requeue = delivery.queueEvent;
+  passerby.track = (name, metadata) => {
+    settleView();
+    record(name, metadata);
   };
 }

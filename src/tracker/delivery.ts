@@ -7,30 +7,36 @@ import { writeEnvelope } from "./envelope.ts";
 import { type EventQueue, enqueue, isFullBatch, putBack, takeBatch } from "./event-queue.ts";
 import type { Hooks, Identity, Settings, Tell } from "./hooks.ts";
 import { random16 } from "./randomness.ts";
-import type { RemoteConfig } from "./remote-config.ts";
+import { watchRemoteConfig } from "./remote-config.ts";
 import { post, readConfigTag } from "./transport.ts";
 import { drawVisitor } from "./visitor-draw.ts";
 
 /** So often a batch is tried; with the pauses between that is more than 8 minutes. */
 const MAX_ATTEMPTS = 8;
 
+/** So long until the next look where nothing may leave, because the configuration is too old. */
+const REST_MS = 5_000;
+
 export type Delivery = {
-  /** Queues an event as JSON without `sample_rate`, `bucket` and id of the visitor: these are added as it is sent. */
-  readonly queueEvent: (json: string) => void;
+  /**
+   * Queues an event as JSON without `sample_rate`, `bucket` and id of the visitor: these are added as it is sent. The next
+   * batch tells of `lost` events that had to be given up; an empty text adds no event to them.
+   */
+  readonly queueEvent: (json: string, lost?: number) => void;
   /** Sends what waits at once, because the page may be gone in a moment, and keeps what might not arrive. */
   readonly leave: () => unknown;
 };
 
 export type DeliveryParts = {
   readonly settings: Settings;
-  readonly config: RemoteConfig;
   readonly tell: Tell;
   /** Says whether the visitor does not want to be counted. */
   readonly isOut: () => boolean | undefined;
 };
 
 /** Starts delivery to a collector. */
-export function startDelivery({ settings, config, tell, isOut }: DeliveryParts): Delivery {
+export function startDelivery({ settings, tell, isOut }: DeliveryParts): Delivery {
+  const config = watchRemoteConfig(settings.apiBaseUrl);
   const pageBucket = random16();
   const queue: EventQueue = { waiting: [], givenUp: 0 };
   let isFlushing = false;
@@ -49,22 +55,20 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
       identity ??= hooks.readIdentity?.();
     });
     const draw = drawVisitor(sample_rate ?? settings.sampleRate, identity?.bucket ?? u, pageBucket);
-    return isOut() || enabled === false || !draw ? undefined : { ...identity, ...draw };
+    return isOut() || !enabled || !draw ? undefined : { ...identity, ...draw };
   };
 
-  /** Sends a batch; false when it has to be sent again later. */
-  const deliver = async ({ waiting, givenUp }: EventQueue): Promise<boolean> => {
+  /** Sends a batch, and puts it back when it has to be sent again later. */
+  const deliver = async (batch: EventQueue): Promise<void> => {
+    const { waiting, givenUp } = batch;
     const facts = stamp();
-    if (!facts) {
-      step("sampled_out", `[${waiting}]`);
-      return true;
-    }
+    if (!facts) return step("sampled_out", `[${waiting}]`);
     // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
     const stamped = waiting.map((json) => json.slice(0, -1) + JSON.stringify(facts).replace("{", ","));
-    const body = writeEnvelope({ waiting: stamped, givenUp });
+    const body = writeEnvelope(stamped, givenUp);
     const answer = await post(`${settings.apiBaseUrl}/api/metrics/event?partial=1`, body);
     // Until its answer is read, a body counts against the 64 KiB that may outlive the page (seen in Chromium 156).
-    const text = await answer?.text().catch(() => "");
+    const text = await answer?.text().catch(() => undefined);
     const status = answer?.status ?? 0;
     step("answered", body, status, text);
     config.noticeTag(readConfigTag(answer));
@@ -73,21 +77,18 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
     forbiddenUntil = performance.now() + (Number(answer?.headers.get("Retry-After")) * 1000 || 0);
     // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 3 minutes; drawn at random,
     // since pages that failed together, or were told to wait as long, must not all come back together.
-    const pauseMs = failures ? (512 << failures) * (1 + Math.random()) : config.answer.flush_ms;
-    nextAt = forbiddenUntil + pauseMs;
-    if (!failures) return true;
-    if (failures < MAX_ATTEMPTS) return false;
-    failures = 1;
-    queue.givenUp += waiting.length + givenUp;
-    return true;
+    nextAt = forbiddenUntil + (failures ? (512 << failures) * (1 + Math.random()) : config.answer.flush_ms);
+    if (failures >= MAX_ATTEMPTS) {
+      failures = 1;
+      queue.givenUp += waiting.length + givenUp;
+    } else if (failures) putBack(queue, batch);
   };
 
   /** Sends the next batch unless it has to wait. */
   const send = async (): Promise<void> => {
     const now = performance.now();
-    if (!queue.waiting[0] || now > config.believedUntil || now < forbiddenUntil) return;
-    const batch = takeBatch(queue, config.answer.max_batch);
-    if (!(await deliver(batch))) putBack(queue, batch);
+    if (now > config.believedUntil) nextAt = now + REST_MS;
+    else if (queue.waiting[0] && now >= forbiddenUntil) await deliver(takeBatch(queue, config.answer.max_batch));
   };
 
   /** One at a time: what is in flight counts against what browsers let outlive a page. */
@@ -106,7 +107,8 @@ export function startDelivery({ settings, config, tell, isOut }: DeliveryParts):
   };
 
   return {
-    queueEvent: (json) => {
+    queueEvent: (json, lost = 0) => {
+      queue.givenUp += lost;
       enqueue(queue, json);
       step("queued", json);
       // Asked now, so that the answer is there when the event is sent, even if the page is left before that.

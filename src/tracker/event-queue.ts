@@ -12,10 +12,10 @@ const MAX_WAITING = 1_000;
 /** Events as JSON, oldest first, and how many had to be given up since the last batch that arrived. */
 export type EventQueue = { waiting: string[]; givenUp: number };
 
-/** Adds an event at the end. One too long for a batch could never be sent, and is given up. */
+/** Adds an event at the end; an empty text is none. One too long for a batch could never be sent, and is given up. */
 export function enqueue(queue: EventQueue, json: string): void {
   if (isTooMuch([json])) queue.givenUp += 1;
-  else queue.waiting.push(json);
+  else if (json) queue.waiting.push(json);
   queue.givenUp += queue.waiting.splice(0, queue.waiting.length - MAX_WAITING).length;
 }
 

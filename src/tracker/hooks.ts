@@ -46,8 +46,11 @@ export type Passerby = {
   /** Takes that back, from the next page on. */
   optIn?: () => void;
   settings?: Settings;
-  /** Queues an event as JSON, as `onStep` has told it, for another try. */
-  requeue?: (json: string) => void;
+  /**
+   * Queues an event as JSON, as `onStep` has told it, for another try; an empty text is none. The next batch tells the
+   * collector of `lost` events that had to be given up.
+   */
+  requeue?: (json: string, lost?: number) => void;
   /** Tells whether the visitor agrees to an id that lasts; there once the entry `identity` has run. */
   consent?: (isGiven: boolean) => void;
   /** What was tracked before the core ran. */
@@ -61,13 +64,24 @@ declare global {
   }
 }
 
-/** Adds hooks to the core of this page, and returns the global name. Throws nothing; not to be called on a server. */
-export function addHooks(hooks: Hooks): Passerby {
+/** Returns the global name, made if it is not there. Not to be called on a server. */
+export function findPasserby(): Passerby {
   const early: Parameters<Track>[] = [];
   // The name may be that of an element of the page with such an id.
-  if (!window.passerby?.hooks) window.passerby = { early, hooks: [], track: (...event) => void early.push(event) };
-  window.passerby.hooks.push(hooks);
+  if (!window.passerby?.hooks) window.passerby = { early, hooks: [], track: (...event) => early.push(event) };
   return window.passerby;
+}
+
+/** Says whether hooks with a mark have been added, so that what is on a page twice takes part once. Not to be called on a server. */
+export function hasHooks(mark: string): boolean {
+  return findPasserby().hooks.some((one) => mark in one);
+}
+
+/** Adds hooks to the core of this page, and returns the global name. Throws nothing; not to be called on a server. */
+export function addHooks(hooks: Hooks): Passerby {
+  const passerby = findPasserby();
+  passerby.hooks.push(hooks);
+  return passerby;
 }
 
 /** Calls `act` after the visitor has opted out on this page, in whatever order core and extension are loaded. */

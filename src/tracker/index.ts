@@ -12,7 +12,7 @@
  */
 import { hashPath } from "./address.ts";
 import { boot } from "./boot.ts";
-import { addHooks } from "./hooks.ts";
+import { findPasserby } from "./hooks.ts";
 import type { Track, TrackerOptions } from "./options.ts";
 import { keepOutbox } from "./outbox/index.ts";
 
@@ -30,8 +30,9 @@ export type { Metadata, OutboxPlace, Track, TrackerOptions } from "./options.ts"
 export function start(options: TrackerOptions = {}): void {
   if (typeof document === "undefined") return;
   // Replaced by Vite as it builds; elsewhere `import.meta.env` is undefined.
-  const { VITE_API_BASE_URL: builtUrl, VITE_METRICS_SAMPLE_RATE: builtRate } = import.meta.env ?? {};
-  const { apiBaseUrl = builtUrl ?? "", site, sampleRate = Number(builtRate || 1), hash = false, outbox } = options;
+  const built = import.meta.env ?? {};
+  const { apiBaseUrl = built.VITE_API_BASE_URL ?? "", site = built.VITE_METRICS_SITE || undefined } = options;
+  const { sampleRate = Number(built.VITE_METRICS_SAMPLE_RATE || 1), hash = false, outbox } = options;
   if (!window.passerby?.settings) keepOutbox(outbox);
   const settings = { apiBaseUrl: apiBaseUrl.replace(/\/+$/, ""), site, sampleRate };
   boot(settings, () => (hash ? hashPath(location) : location.pathname));
@@ -41,7 +42,7 @@ export function start(options: TrackerOptions = {}): void {
 export function track(...event: Parameters<Track>): void {
   if (typeof document === "undefined") return;
   // Before the start, as modules that are imported earlier may do, it waits for it.
-  (window.passerby ?? addHooks({})).track(...event);
+  findPasserby().track(...event);
 }
 
 /** Counts this browser no more, from now on and on later pages, and forgets what waits to be sent. Does nothing on a server. */

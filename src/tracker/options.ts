@@ -9,7 +9,7 @@ export type Track = (name: string, metadata?: Metadata) => void;
 export type TrackerOptions = {
   /** Where the collector is, such as `https://api.example.com`. Default: `VITE_API_BASE_URL`, else the page's origin. */
   readonly apiBaseUrl?: string | undefined;
-  /** Name of a configured site. Default: the collector goes by the page's host name. */
+  /** Name of a configured site. Default: `VITE_METRICS_SITE`, else the collector goes by the page's host name. */
   readonly site?: string | undefined;
   /**
    * Share of visitors to count, 0 to 1. Default: `VITE_METRICS_SAMPLE_RATE`, else 1. A rate that the operator sets on

@@ -23,7 +23,7 @@ export type RunTimeConfig = {
 };
 
 export type RemoteConfig = {
-  /** The last answer over the defaults. */
+  /** The last answer over the defaults: where the page has no origin, as in a sandbox, `enabled` waits for an answer. */
   answer: RunTimeConfig;
   /**
    * Time by `performance.now()` after which nothing may be sent: the last answer, or where none has come the page, is too
@@ -56,7 +56,8 @@ export function watchRemoteConfig(apiBaseUrl: string): RemoteConfig {
     asking = undefined;
   };
   const config: RemoteConfig = {
-    answer: { max_batch: 50, flush_ms: 5000 },
+    // The collector of a sandboxed frame seldom lets it in: then one question is refused, and no event after it.
+    answer: { enabled: origin !== "null", max_batch: 50, flush_ms: 5000 },
     believedUntil: performance.now() + BELIEVED_MS,
     refresh: () => {
       if (performance.now() >= askAgainAt) asking ??= ask();

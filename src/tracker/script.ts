@@ -3,7 +3,7 @@
  *
  * `<script defer src="https://api.example.com/passerby.js" data-site="example.com"></script>`
  *
- * `data-api` names another collector, without a slash at the end, `data-sample-rate` the share of visitors, `data-outbox` where events wait out an
+ * `data-api` names another collector, `data-sample-rate` the share of visitors, `data-outbox` where events wait out an
  * outage; `data-hash` stands for a site whose pages are `#/about`. Afterwards there is `window.passerby.track(name, metadata)`.
  */
 import { boot } from "./boot.ts";
@@ -12,6 +12,6 @@ import { boot } from "./boot.ts";
 const script = document.currentScript;
 if (script && "src" in script) {
   const { site, api, sampleRate } = script.dataset;
-  const apiBaseUrl = api ?? new URL(script.src).origin;
+  const apiBaseUrl = (api ?? new URL(script.src).origin).replace(/\/+$/, "");
   boot({ apiBaseUrl, site, sampleRate: +(sampleRate || 1) }, () => location.pathname);
 }

@@ -33,6 +33,18 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     expect(JSON.parse(edge.seen[1]?.body ?? "")).toMatchObject({ contract: 1, lost: 0, sent_at: expect.any(String) });
   });
 
+  test.for(["passerby", "passerby-full"])(
+    "asks the same of a collector whose address ends in a slash, with %s",
+    async (name) => {
+      const starter = (api: string): string => `<script defer src="/${name}.js" data-api="${api}//"></script>`;
+      const visitor = await bench.newVisitor({ pages: { starter } });
+      await visitor.page.goto(visitor.at("/page"));
+      expect(names(await visitor.leave())).toEqual(["page_view"]);
+      const paths = new Set(visitor.edge.seen.map(({ path }) => path));
+      expect([...paths]).toEqual(["/api/metrics/config", "/api/metrics/event?partial=1"]);
+    },
+  );
+
   test("sends what waits when a tab is hidden or left", async () => {
     const visitor = await bench.newVisitor();
     await visitor.page.goto(visitor.at("/page"));
@@ -40,7 +52,8 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     await track(visitor, "waiting");
     await visitor.page.goto(visitor.at("/next"));
     await expect.poll(() => visitor.edge.posts().some(({ events }) => names(events).includes("waiting"))).toBe(true);
-    expect(names(await visitor.leave())).toEqual(["page_view", "waiting", "page_view"]);
+    // What a page that is left sends, and what the next one does, may come in any order.
+    expect(names(await visitor.leave()).toSorted()).toEqual(["page_view", "page_view", "waiting"]);
   });
 
   test.for([
@@ -154,6 +167,32 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     expect(countLost()).toBe(10);
     expect(await visitor.leave()).toHaveLength(1_000);
     expect(countLost()).toBe(10);
+  });
+
+  test("rests where it may send no more, because the configuration cannot be asked for", async () => {
+    const visitor = await bench.newVisitor();
+    const { edge, page } = visitor;
+    edge.fail("/api", { status: 503 });
+    await page.clock.install();
+    await page.goto(visitor.at("/page"));
+    await expect.poll(() => edge.posts().length).toBe(1);
+    await page.evaluate(() => {
+      document.title = "0";
+      window.setTimeout = new Proxy(window.setTimeout, {
+        apply: (target, self, args) => {
+          document.title = String(Number(document.title) + 1);
+          return Reflect.apply(target, self, args);
+        },
+      });
+    });
+    await page.clock.fastForward(40_000);
+    await expect.poll(() => edge.configRequests().length).toBe(2);
+    await page.clock.runFor(20_000);
+    // Two a look: the next look, and how long it waits for the configuration.
+    const timers = Number(await page.title());
+    expect(timers).toBeGreaterThan(2);
+    expect(timers).toBeLessThan(16);
+    expect(edge.posts()).toHaveLength(1);
   });
 
   test("never throws, and leaves the page's own history as it was", async () => {

@@ -140,6 +140,22 @@ describe.skipIf(chromium === undefined)("a page with the tracker [needs chromium
     rmSync(folder, { recursive: true });
   });
 
+  test.for([
+    ["the core alone", ["passerby"]],
+    ["every script", ALL_SCRIPTS.map((name) => `passerby-${name}`)],
+    [
+      "the extensions before the core",
+      ["passerby-errors", "passerby-vitals", "passerby-auto", "passerby-dev", "passerby"],
+    ],
+  ] as const)("is counted where an element has the tracker's name as its id: %s", async ([, scripts]) => {
+    const starter = (api: string): string =>
+      scripts.map((name) => `<script defer src="/${name}.js" data-api="${api}"></script>`).join("\n");
+    const { visitor, problems } = await visitAll({ pages: { starter, body: '<div id="passerby"></div>' } });
+    await visitor.page.evaluate(() => window.passerby?.track("counted"));
+    expect(await names(visitor)).toEqual(expect.arrayContaining(["page_view", "counted"]));
+    expect(problems).toEqual([]);
+  });
+
   test("has one new global name", async () => {
     const { visitor } = await visitAll();
     const listGlobals = (): Promise<string[]> => visitor.page.evaluate(() => Object.getOwnPropertyNames(window));

@@ -30,7 +30,10 @@ track("after_consent");`;
 async function buildProject(folder: string, main = MAIN): Promise<string> {
   mkdirSync(join(folder, "project/node_modules"), { recursive: true });
   symlinkSync(BUILT_TRACKER, join(folder, "project/node_modules/passerby-tracker"));
-  writeFileSync(join(folder, "project/.env"), `VITE_API_BASE_URL=${COLLECTOR}\nVITE_METRICS_SAMPLE_RATE=1.0\n`);
+  writeFileSync(
+    join(folder, "project/.env"),
+    `VITE_API_BASE_URL=${COLLECTOR}\nVITE_METRICS_SAMPLE_RATE=1.0\nVITE_METRICS_SITE=example.com\n`,
+  );
   writeFileSync(join(folder, "project/main.js"), main);
   const built = await build({
     root: join(folder, "project"),
@@ -60,11 +63,14 @@ describe.skipIf(chromium === undefined)("the npm package [needs chromium]", () =
 
   test("counts for the collector of VITE_API_BASE_URL, from before its start, and starts once", async () => {
     const starter = (apiUrl: string): string => `<script type="module">${code.replaceAll(COLLECTOR, apiUrl)}</script>`;
-    await expectEvents(await bench.newVisitor({ pages: { starter } }), {
+    const visitor = await bench.newVisitor({ pages: { starter } });
+    await expectEvents(visitor, {
       action: ({ page, at }) => page.goto(at("/page")),
       expected: ['page_view {"path":"/page"}', 'before_the_start {"early":true}', "after_the_start {}"],
       refuted: [],
     });
+    const sent = visitor.edge.posts().flatMap(({ events }) => events.map(({ site }) => site));
+    expect([...new Set(sent)], "the site of VITE_METRICS_SITE").toEqual(["example.com"]);
   });
 
   test("counts nobody when VITE_METRICS_SAMPLE_RATE is 0", async () => {

@@ -23,7 +23,7 @@ describe.skipIf(chromium === undefined)("events during an outage [needs chromium
     const visitor = await bench.newVisitor({ pages: { starter } });
     visitor.edge.setConfig({ flush_ms: 500 });
     await visitor.page.goto(visitor.at("/page"));
-    await expect.poll(() => stored(visitor)).toEqual(["page_view"]);
+    await expect.poll(() => stored(visitor), { timeout: 10_000 }).toEqual(["page_view"]);
     return visitor;
   };
   const stored = ({ at }: Visitor): readonly unknown[] => bench.readLines(at("")).map(({ event }) => event);
@@ -51,7 +51,7 @@ describe.skipIf(chromium === undefined)("events during an outage [needs chromium
     );
   const arriveOnce = async (visitor: Visitor): Promise<void> => {
     await expect.poll(() => countEach(visitor), { timeout: 20_000 }).toEqual([1, 1, 1, 1, 1]);
-    await expect.poll(() => readKept(visitor)).toEqual([]);
+    await expect.poll(() => readKept(visitor), { timeout: 10_000 }).toEqual([]);
   };
 
   test("arrive when the collector answers 503 for 6 s", { timeout: 60_000 }, async () => {
@@ -115,8 +115,8 @@ describe.skipIf(chromium === undefined)("events during an outage [needs chromium
     const visitor = await open("session");
     await trackIntoOutage(visitor);
     await visitor.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
-    const [kept = "[]"] = await readKept(visitor);
-    const events: readonly Record<string, unknown>[] = JSON.parse(kept);
+    const [kept = "{}"] = await readKept(visitor);
+    const { events }: { events: readonly Record<string, unknown>[] } = JSON.parse(kept);
     expect(events.map(({ event }) => event)).toEqual(EVENTS);
     const fields = new Set(events.flatMap(Object.keys));
     expect([...fields].sort()).toEqual(["event", "event_id", "timestamp", "url"]);

@@ -150,29 +150,6 @@ describe.skipIf(chromium === undefined)("page views [needs chromium]", () => {
       refuted: [],
     });
   });
-
-  test("wait while the page is prerendered, together with what it tracks, and are counted when it is shown", async () => {
-    const visitor = await bench.newVisitor({
-      // Chromium does not prerender for a browser that is driven from outside.
-      initScript: () => Object.defineProperty(document, "prerendering", { value: true, configurable: true }),
-    });
-    const { page, edge } = visitor;
-    await page.goto(visitor.at("/page"));
-    await page.evaluate(() => window.passerby?.track("early"));
-    const witness = await bench.newVisitor();
-    await witness.page.goto(witness.at("/page"));
-    await witness.leave();
-    expect(edge.seen).toEqual([]);
-    await expectEvents(visitor, {
-      action: () =>
-        page.evaluate(() => {
-          Object.defineProperty(document, "prerendering", { value: false });
-          document.dispatchEvent(new Event("prerenderingchange"));
-        }),
-      expected: ['page_view {"path":"/page"}', "early {}"],
-      refuted: [],
-    });
-  });
 });
 
 /** Returns the titles of the page views of a visit, which ends when the page after the action has been sent. */

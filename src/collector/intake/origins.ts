@@ -1,7 +1,7 @@
 /** The allow-list of origins: who may send events from a browser, decided on the server because images and beacons ignore CORS. */
 
 export type OriginList = {
-  /** Says whether an `Origin` header is on the list; `null` and anything unparseable never is. */
+  /** Says whether an `Origin` header is on the list; `null`, which any sandboxed frame sends, only where the list names it. */
   readonly allows: (origin: string) => boolean;
 };
 

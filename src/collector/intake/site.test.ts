@@ -32,6 +32,11 @@ describe("the allow-list of origins", () => {
     const all = indexOrigins(["*"]);
     expect([all.allows("https://any.tld"), all.allows("null")]).toEqual([true, false]);
   });
+
+  it("allows null where it is named, and nothing else for it", () => {
+    const named = indexOrigins(["https://a.com", "null"]);
+    expect([named.allows("null"), named.allows("https://b.com")]).toEqual([true, false]);
+  });
 });
 
 describe("the site of an event", () => {

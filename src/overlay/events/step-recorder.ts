@@ -2,7 +2,7 @@
  * Remembers the steps in the life of this page's events, so that the panel, which is loaded later, knows the first ones
  * too. It lies among the hooks of the page: the script that records and the one that shows are built apart.
  */
-import { addHooks, type Hooks, type Step } from "../../tracker/hooks.ts";
+import { addHooks, findPasserby, type Hooks, type Step } from "../../tracker/hooks.ts";
 
 /** Far more than anybody reads; the oldest are forgotten. */
 const MAX_STEPS = 500;
@@ -24,7 +24,7 @@ export type StepRecorder = Hooks & {
 
 /** Returns the recorder of this page, and makes it first if there is none. */
 export function recordSteps(): StepRecorder {
-  const present = window.passerby?.hooks.find(isRecorder);
+  const present = findPasserby().hooks.find(isRecorder);
   if (present) return present;
   const steps: RecordedStep[] = [];
   const listeners: StepRecorder["listeners"] = new Set();

@@ -15,8 +15,8 @@ export type AutoBeaconsOptions = TrackerOptions;
  * ```
  */
 export function useAutoBeacons(options: AutoBeaconsOptions = {}): Track {
-  const { apiBaseUrl, site, sampleRate } = options;
+  const { apiBaseUrl, site, sampleRate, hash, outbox } = options;
   // Effects do not run on a server, and starting twice, as StrictMode makes it, is starting once.
-  useEffect(() => start({ apiBaseUrl, site, sampleRate }), [apiBaseUrl, site, sampleRate]);
+  useEffect(() => start({ apiBaseUrl, site, sampleRate, hash, outbox }), [apiBaseUrl, site, sampleRate, hash, outbox]);
   return track;
 }

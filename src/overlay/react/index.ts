@@ -4,6 +4,8 @@
  *
  * The tracker and the overlay are imported by their published names, so that a page has each of them once.
  */
+"use client";
+
 export { type AutoBeaconsOptions, useAutoBeacons } from "./auto-beacons.ts";
 export { MetricsBadge, MetricsDebugPanel, type OverlayProps } from "./overlay-elements.ts";
 export { PrivilegedOnly, type PrivilegedOnlyProps } from "./privileged-only.ts";

@@ -3,21 +3,21 @@
  * engagement, searches, missing pages, and events declared in the HTML. It promises what the core promises: never to throw,
  * never to hold up a page, to store nothing; and it never reads what a visitor writes into a form.
  *
- * The flow: what a visitor does (clicks.ts, submits.ts) is reported as it happens; what belongs to a view (the other files)
- * is told by views.ts when the view begins and ends, and reported then.
+ * The flow: what a visitor does (actions/) is reported as it happens; what belongs to a view (views/) hears from views.ts
+ * when the view begins and ends, and is reported then.
  */
 import type { Track } from "../options.ts";
+import { watchClicks } from "./actions/clicks.ts";
+import { readDeclaredClick, readDeclaredEvent } from "./actions/declared-events.ts";
+import { nameForm } from "./actions/forms.ts";
+import { describeLinkClick, FILE_EXTENSIONS } from "./actions/link-clicks.ts";
+import { watchSubmits } from "./actions/submits.ts";
 import type { CaptureOptions } from "./capture-options.ts";
-import { watchClicks } from "./clicks.ts";
-import { readDeclaredClick, readDeclaredEvent } from "./declared-events.ts";
-import { watchEngagement } from "./engagement.ts";
-import { nameForm } from "./forms.ts";
-import { describeLinkClick, FILE_EXTENSIONS } from "./link-clicks.ts";
-import { watchNotFound } from "./not-found.ts";
-import { watchScrollDepth } from "./scroll-depth.ts";
-import { SEARCH_PARAMETERS, watchSearches } from "./searches.ts";
-import { watchSubmits } from "./submits.ts";
-import { isWatched, watchViews } from "./views.ts";
+import { watchEngagement } from "./views/engagement.ts";
+import { watchNotFound } from "./views/not-found.ts";
+import { watchScrollDepth } from "./views/scroll-depth.ts";
+import { SEARCH_PARAMETERS, watchSearches } from "./views/searches.ts";
+import { isWatched, watchViews } from "./views/views.ts";
 
 export type { CaptureOptions } from "./capture-options.ts";
 

@@ -5,7 +5,7 @@
  * A page view has at most ten, the same message and source once, so that an error in a loop costs one event. An error that
  * reporting itself causes is caught here, or is known already when it comes back.
  */
-import { addHooks, type Hooks } from "../hooks.ts";
+import { addHooks, type Hooks, hasHooks } from "../hooks.ts";
 import { describeRaised, describeRejection, type ErrorFacts } from "./describe-error.ts";
 
 const MAX_PER_VIEW = 10;
@@ -23,7 +23,7 @@ type ErrorHooks = Hooks & { readonly reportsErrors: true };
  */
 export function reportErrors(): void {
   if (typeof document === "undefined") return;
-  if (window.passerby?.hooks.some((one) => "reportsErrors" in one)) return;
+  if (hasHooks("reportsErrors")) return;
   const seen = new Set<string>();
   // Started before the core, what it has seen by the first view belongs to that view.
   let isFirstView = !window.passerby?.settings;

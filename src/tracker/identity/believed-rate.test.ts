@@ -19,7 +19,7 @@ const validation: Validation = {
   sender: {
     origin: "https://example.com",
     referer: undefined,
-    userAgent: undefined,
+    userAgent: "",
     clientHints: undefined,
     acceptLanguage: undefined,
     address: "192.0.2.1",

@@ -1,10 +1,11 @@
 /**
  * The entries of the outbox in a storage of the browser. Each page writes a key of its own, so that no two pages write the
- * same. Where the storage is missing, blocked or full, nothing is kept, and nobody hears of it.
+ * same. Where the storage is missing, blocked or full, nothing is kept, and nobody hears of it. What an entry has no room for,
+ * or is too old, is counted, so that the collector can be told.
  */
 import type { OutboxPlace } from "../options.ts";
 import { random16 } from "../randomness.ts";
-import { type KeptEvent, readEvents } from "./kept-event.ts";
+import { type KeptEvent, readEvents, readLost } from "./kept-event.ts";
 
 const PREFIX = "passerby-outbox:";
 /** The collector clamps the time of what is older than 24 h. */
@@ -13,13 +14,20 @@ const MAX_EVENTS = 100;
 /** Length of an entry in UTF-16 units. */
 const MAX_LENGTH = 32_768;
 
-export type Entry = { readonly key: string; readonly events: readonly KeptEvent[] };
+export type Entry = {
+  readonly key: string;
+  readonly events: readonly KeptEvent[];
+  /** How many more there were, for which there was no room, or which are too old by now. */
+  readonly lost: number;
+};
 
 export type Entries = {
   /** Keeps events in place of what this page kept before: the oldest that there is room for. Returns these as JSON. */
   readonly keep: (events: readonly KeptEvent[]) => string;
   /** The entries of other pages, with their events of the last 23 hours. */
   readonly read: () => readonly Entry[];
+  /** Notes that the loss of an entry is being told, so that no other page tells it again. */
+  readonly forgetLost: (entry: Entry) => void;
   readonly remove: (key: string) => void;
   readonly removeOwn: () => void;
   readonly removeAll: () => void;
@@ -46,27 +54,36 @@ export function openEntries(place: OutboxPlace): Entries {
     withStorage((storage) => {
       text = storage.getItem(key) ?? "";
     });
-    return { key, events: readEvents(text).filter(({ timestamp }) => Date.now() - timestamp < MAX_AGE_MS) };
+    const all = readEvents(text);
+    const events = all.filter(({ timestamp }) => Date.now() - timestamp < MAX_AGE_MS);
+    return { key, events, lost: readLost(text) + all.length - events.length };
   };
+  const write = ({ key, events, lost }: Entry): void =>
+    withStorage((storage) => storage.setItem(key, `{"events":${writeList(events)},"lost":${lost}}`));
   return {
     keep: (events) => {
       remove(ownKey);
-      const text = writeEntry(events);
-      if (text !== "[]") withStorage((storage) => storage.setItem(ownKey, text));
-      return text;
+      const kept = chooseKept(events);
+      if (events[0]) write({ key: ownKey, events: kept, lost: events.length - kept.length });
+      return writeList(kept);
     },
     read: () => listKeys().flatMap((key) => (key === ownKey ? [] : readOne(key))),
+    forgetLost: (entry) => write({ ...entry, lost: 0 }),
     remove,
     removeOwn: () => remove(ownKey),
     removeAll: () => listKeys().forEach(remove),
   };
 }
 
-function writeEntry(events: readonly KeptEvent[]): string {
-  let room = MAX_LENGTH - "[]".length;
-  const kept = events.slice(0, MAX_EVENTS).filter(({ json }) => {
+/** The oldest events that an entry has room for. */
+function chooseKept(events: readonly KeptEvent[]): readonly KeptEvent[] {
+  let room = MAX_LENGTH - '{"events":[],"lost":1000}'.length;
+  return events.slice(0, MAX_EVENTS).filter(({ json }) => {
     room -= json.length + ",".length;
     return room >= 0;
   });
-  return `[${kept.map(({ json }) => json)}]`;
+}
+
+function writeList(events: readonly KeptEvent[]): string {
+  return `[${events.map(({ json }) => json)}]`;
 }

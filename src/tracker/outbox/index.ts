@@ -4,7 +4,8 @@
  *
  * It follows the life of events through the core's hooks. As the page is hidden or left, what has no answer yet is kept, but
  * only where the last answer was no 202, none has come yet, or the browser is offline. A second copy is never counted: an
- * event keeps its id.
+ * event keeps its id. The collector is told, at most once, how many there was no room for or became too old. What the core
+ * gave up after its last attempt is told as lost by the core, and is kept all the same: it may still come.
  */
 import { addHooks, onOptOut } from "../hooks.ts";
 import type { OutboxPlace } from "../options.ts";
@@ -73,7 +74,12 @@ function createRedelivery(entries: Entries, isWaiting: (id: string) => boolean):
     return true;
   };
   const requeueAll = async (lock: unknown): Promise<void> => {
-    for (const { key, events } of lock ? entries.read() : []) {
+    for (const entry of lock ? entries.read() : []) {
+      const { key, events, lost } = entry;
+      if (lost) {
+        entries.forgetLost(entry);
+        window.passerby?.requeue?.("", lost);
+      }
       for (const { json } of events) window.passerby?.requeue?.(json);
       if (!(await settle(events))) return;
       entries.remove(key);

@@ -21,6 +21,13 @@ export function readEvents(json: string): readonly KeptEvent[] {
   return Array.isArray(list) ? list.flatMap((one) => readEvent(one) ?? []) : [];
 }
 
+/** Reads of how many lost events an envelope tells; 0 of anything else. */
+export function readLost(json: string): number {
+  const value = parse(json);
+  const lost: unknown = typeof value === "object" && value !== null && "lost" in value ? value.lost : 0;
+  return typeof lost === "number" && Number.isSafeInteger(lost) && lost > 0 ? lost : 0;
+}
+
 function parse(json: string): unknown {
   try {
     return JSON.parse(json);

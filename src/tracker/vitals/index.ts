@@ -10,7 +10,7 @@
  * Values of soft navigations, which Chromium alone has, are left out: they mean something else under the same names.
  */
 import { onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
-import { addHooks, type Hooks } from "../hooks.ts";
+import { addHooks, type Hooks, hasHooks } from "../hooks.ts";
 import { gatherVitals } from "./gather-vitals.ts";
 
 /** Known by its mark, so that a page that loads the script twice is measured once. */
@@ -26,7 +26,7 @@ type VitalsHooks = Hooks & { readonly reportsVitals: true };
  */
 export function reportWebVitals(): void {
   if (typeof document === "undefined") return;
-  if (window.passerby?.hooks.some((one) => "reportsVitals" in one)) return;
+  if (hasHooks("reportsVitals")) return;
   try {
     watchVitals();
   } catch {

@@ -38,6 +38,9 @@ export function passerby({ site, inject = true, devCollector }: PasserbyPluginOp
       isDev = command === "serve" && !isPreview;
       return isDev ? proxyApi(devCollector ?? settings.apiBaseUrl) : {};
     },
+    // The entry for React says "use client" to servers that render components; for a site that has none, it means nothing.
+    onLog: (_level, { code, message }) =>
+      code === "MODULE_LEVEL_DIRECTIVE" && message.includes("passerby-tracker/react.js") ? false : undefined,
     transformIndexHtml: {
       // Before Vite looks for scripts, so that the import is bundled with the rest of the site.
       order: "pre",

@@ -18,7 +18,11 @@ declare global {
       readonly track: (name: string, metadata?: Readonly<Record<string, unknown>>) => void;
       readonly consent?: (isGiven: boolean) => void;
       readonly optOut?: () => void;
-      readonly hooks: { readonly onLeave?: () => void; readonly readIdentity?: () => unknown }[];
+      readonly hooks: {
+        readonly onLeave?: () => void;
+        readonly readIdentity?: () => unknown;
+        readonly onStep?: (step: string, json: string) => unknown;
+      }[];
     };
   }
 }

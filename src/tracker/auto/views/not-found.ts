@@ -1,5 +1,5 @@
 /** Missing pages: what the page, its script tag or the answer of its server calls not found. */
-import type { Track } from "../options.ts";
+import type { Track } from "../../options.ts";
 import type { ViewWatcher } from "./views.ts";
 
 /** Tracks `not_found` once a view. `isMissing`: what the page was told to say of itself; undefined: it is looked at. */

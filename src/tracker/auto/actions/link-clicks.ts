@@ -1,6 +1,6 @@
 /** Tells of a click on a link whether it is worth an event: a download, or a way to another host. */
-import type { Track } from "../options.ts";
-import { clipText } from "./clip-text.ts";
+import type { Track } from "../../options.ts";
+import { clipText } from "../clip-text.ts";
 
 /** Endings that make a link a download unless the page names others. */
 export const FILE_EXTENSIONS: readonly string[] = (

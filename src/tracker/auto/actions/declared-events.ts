@@ -2,7 +2,7 @@
  * Events that the HTML declares: `<button data-passerby-event="signup" data-passerby-plan="pro">`. A form's happens as it is
  * sent, that of any other element as it is clicked.
  */
-import type { Track } from "../options.ts";
+import type { Track } from "../../options.ts";
 
 const PREFIX = "data-passerby-";
 const EVENT = `${PREFIX}event`;

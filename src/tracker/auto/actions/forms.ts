@@ -1,5 +1,5 @@
 /** Names a form, without looking at what is written in it. */
-import { clipText } from "./clip-text.ts";
+import { clipText } from "../clip-text.ts";
 
 /**
  * Returns the id of a form, else its name, else where it goes: the path, with the origin in front when that is another. At

@@ -1,5 +1,5 @@
 /** Tells when a view of a page begins, changes and ends, as the core counts views. */
-import { addHooks, type Hooks } from "../hooks.ts";
+import { addHooks, type Hooks, hasHooks } from "../../hooks.ts";
 import { watchAddress } from "./address-changes.ts";
 
 /** Later than the core takes to count a view after a change of the address (page-views.ts). */
@@ -22,7 +22,7 @@ export type ViewWatcher = {
 
 /** Says whether somebody watches the views of this page already. */
 export function isWatched(): boolean {
-  return window.passerby?.hooks.some((one) => "isViewWatcher" in one) ?? false;
+  return hasHooks("isViewWatcher");
 }
 
 /** Tells the watchers of the present view and of all that come. */

@@ -2,7 +2,8 @@
  * Time in front of the visitor: the page is visible and its window has the focus. Reported when the view ends, as much as
  * has come since the last report, so that the reports of a view add up.
  */
-import type { Track } from "../options.ts";
+import type { Track } from "../../options.ts";
+import { isPrerendering } from "../../prerendering.ts";
 import type { ViewWatcher } from "./views.ts";
 
 /** Less is not worth an event; it waits for more while the view lasts. */
@@ -23,7 +24,7 @@ export function watchEngagement(track: Track): ViewWatcher {
   const check = (event?: Event): void => {
     addUp();
     // As a page goes into the back/forward cache it is still visible.
-    const isInFront = event?.type !== "pagehide" && !document.hidden && !document.prerendering && document.hasFocus();
+    const isInFront = event?.type !== "pagehide" && !document.hidden && !isPrerendering() && document.hasFocus();
     runningSince = isInFront ? performance.now() : undefined;
   };
   for (const type of ["focus", "blur", "pageshow", "pagehide"]) addEventListener(type, check);

@@ -3,7 +3,7 @@
  * ends, because a page is only as tall as it is then: content that came meanwhile counts, and an empty frame that waits
  * for its content does not count as seen to the end.
  */
-import type { Track } from "../options.ts";
+import type { Track } from "../../options.ts";
 import type { ViewWatcher } from "./views.ts";
 
 const STEPS = [25, 50, 75, 90];

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FILE_EXTENSIONS } from "./link-clicks.ts";
+import { FILE_EXTENSIONS } from "../actions/link-clicks.ts";
 import { readSearchTerms, SEARCH_PARAMETERS } from "./searches.ts";
 
 test.for([
@@ -30,7 +30,7 @@ test.for([
   ["parameters", SEARCH_PARAMETERS],
   ["endings", FILE_EXTENSIONS],
 ] as const)("docs/reference/automatic-events.md lists the usual %s, all of them and no other", ([name, real]) => {
-  const page = readFileSync(new URL("../../../docs/reference/automatic-events.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../../../docs/reference/automatic-events.md", import.meta.url), "utf8");
   const list = page.split(`<!-- ${name} -->`)[1]?.split(`<!-- /${name} -->`)[0] ?? "";
   expect([...list.matchAll(/`(\w+)`/g)].map(([, word]) => word)).toEqual([...real]);
 });

@@ -1,6 +1,6 @@
 /** Searches on the site itself, as its own address tells them. */
-import type { Track } from "../options.ts";
-import { clipText } from "./clip-text.ts";
+import type { Track } from "../../options.ts";
+import { clipText } from "../clip-text.ts";
 import type { ViewWatcher } from "./views.ts";
 
 /** Parameters of the query that hold search terms unless the page names others. */
