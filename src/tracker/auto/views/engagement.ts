@@ -14,6 +14,7 @@ export function watchEngagement(track: Track): ViewWatcher {
   let totalMs = 0;
   /** When the time now running began; undefined while none runs. */
   let runningSince: number | undefined;
+  let isAway = false;
 
   const addUp = (): void => {
     const now = performance.now();
@@ -23,8 +24,10 @@ export function watchEngagement(track: Track): ViewWatcher {
   };
   const check = (event?: Event): void => {
     addUp();
-    // As a page goes into the back/forward cache it is still visible.
-    const isInFront = event?.type !== "pagehide" && !document.hidden && !isPrerendering() && document.hasFocus();
+    // As a page goes into the back/forward cache it is still visible, and a change of focus may come after it.
+    if (event?.type === "pagehide") isAway = true;
+    if (event?.type === "pageshow") isAway = false;
+    const isInFront = !isAway && !document.hidden && !isPrerendering() && document.hasFocus();
     runningSince = isInFront ? performance.now() : undefined;
   };
   for (const type of ["focus", "blur", "pageshow", "pagehide"]) addEventListener(type, check);
