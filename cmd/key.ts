@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { PasserbyError } from "../src/errors.ts";
+import { refuseHalfRestored } from "../src/log/files/half-restored.ts";
 import {
   KEY_SCOPES,
   type KeyOptions,
@@ -132,5 +133,6 @@ function openRing(dataDir: string | undefined): KeyRing {
   } catch (cause) {
     throw new PasserbyError("data_dir_unusable", `${folder} cannot be made: check the path and its owner`, { cause });
   }
+  refuseHalfRestored(folder);
   return openKeys(folder, systemClock);
 }

@@ -4,7 +4,7 @@
  * nothing of it stays behind: standard input is kept in a file without a name, encrypted with a key of this process.
  */
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
-import { createReadStream, unlinkSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Clock } from "../clock.ts";
 import { describeError, PasserbyError, systemErrorCode } from "../errors.ts";
+import { openNamelessFile } from "./nameless-file.ts";
 
 /** An input that can be read as often as needed. */
 export type InputFile = {
@@ -134,9 +135,7 @@ async function* rejoin(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerat
 async function spoolInput(stdin: Readable, clock: Clock): Promise<InputFile> {
   const key = clock.randomBytes(32);
   const iv = clock.randomBytes(16);
-  const path = join(tmpdir(), `passerby-${Buffer.from(clock.randomBytes(9)).toString("base64url")}`);
-  const file = await open(path, "wx+", 0o600);
-  unlinkSync(path);
+  const file = await openNamelessFile((random) => join(tmpdir(), `passerby-${random}`), clock);
   const cipher = createCipheriv(CIPHER, key, iv);
   let size = 0;
   for await (const chunk of stdin as AsyncIterable<Buffer>) {

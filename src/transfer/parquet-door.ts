@@ -1,11 +1,11 @@
 /** DuckDB as reader and writer of Parquet files: in memory, bounded, and with access to nothing but what it is opened for. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 
-/** What DuckDB may hold: a row group of the largest events, and one thread's buffers. */
-const MEMORY_LIMIT = "512MiB";
+/** What DuckDB may hold: three of the largest pages that it writes (100 MB, for which it takes 128 MiB), and one thread's buffers. */
+const MEMORY_LIMIT = "400MiB";
 
-/** Which files may be read and written: one file, or all of a folder. */
-export type ParquetAccess = { readonly file: string } | { readonly folder: string };
+/** Which files may be read and written: these, or all of a folder. */
+export type ParquetAccess = { readonly files: readonly string[] } | { readonly folder: string };
 
 export type ParquetDoor = { readonly connection: DuckDBConnection; readonly close: () => void };
 
@@ -13,12 +13,17 @@ export type ParquetDoor = { readonly connection: DuckDBConnection; readonly clos
 export async function openParquetDoor(access: ParquetAccess): Promise<ParquetDoor> {
   // A collector without a store is this program, too, and does not pay for DuckDB.
   const { DuckDBInstance } = await import("@duckdb/node-api");
-  const instance = await DuckDBInstance.create(":memory:", { memory_limit: MEMORY_LIMIT, threads: "1" });
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: MEMORY_LIMIT,
+    threads: "1",
+    // Else memory of pages that were given back stays with the process for a while.
+    allocator_bulk_deallocation_flush_threshold: "32MB",
+  });
   try {
     const connection = await instance.connect();
     const allowed =
-      "file" in access
-        ? `SET allowed_paths = [${quoteText(access.file)}]`
+      "files" in access
+        ? `SET allowed_paths = [${access.files.map(quoteText).join(", ")}]`
         : `SET allowed_directories = [${quoteText(access.folder)}]`;
     await connection.run("SET GLOBAL TimeZone = 'UTC'");
     await connection.run(allowed);

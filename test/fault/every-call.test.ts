@@ -9,9 +9,9 @@ import { describeError } from "../../src/errors.ts";
 import { encodeLines } from "../../src/log/write/encode-line.ts";
 import { isLong, strace } from "../means.ts";
 import { auditLog, NOTHING_WRONG } from "./audit.ts";
-import { seededRandom } from "./load.ts";
+import { shuffle } from "./load.ts";
 import { idOf, makeFolder, openTestLog, readLog } from "./log-fixtures.ts";
-import { type Injection, type LogProcess, startLogProcess } from "./log-process.ts";
+import { type Injection, type LogProcess, numberCalls, startLogProcess } from "./log-process.ts";
 import { makeEvent } from "./make-event.ts";
 
 const SAMPLES = 12;
@@ -137,14 +137,7 @@ async function listCalls(base: readonly string[]): Promise<readonly string[]> {
   const log = await startLogProcess(dataDir, { fault: base, path: watchedPaths(dataDir), record });
   await appendThree(log, { sent: [], acked: [], rejected: [], warnings: [] });
   expect(await log.close()).toBe(0);
-  const counts = new Map<string, number>();
-  const calls = new Set<string>();
-  for (const [, thread, call = ""] of readFileSync(record, "utf8").matchAll(/^(\d+) +(\w+)\(/gm)) {
-    const number = (counts.get(`${thread} ${call}`) ?? 0) + 1;
-    counts.set(`${thread} ${call}`, number);
-    calls.add(`${call}:${number}`);
-  }
-  return [...calls];
+  return numberCalls(readFileSync(record, "utf8"));
 }
 
 async function listPoints(): Promise<readonly Point[]> {
@@ -160,18 +153,9 @@ async function listPoints(): Promise<readonly Point[]> {
   return points;
 }
 
-/** Returns the points in an order that the seed fixes. */
-function shuffle(points: readonly Point[]): readonly Point[] {
-  const random = seededRandom(SEED);
-  return points
-    .map((point) => ({ point, order: random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ point }) => point);
-}
-
 describe.skipIf(!strace)("a log of which one call fails [needs strace]", () => {
   it("has what it acknowledged, whichever call it is and however it fails", async () => {
-    const points = shuffle(await listPoints());
+    const points = shuffle(await listPoints(), SEED);
     const chosen = isLong ? points : [...KNOWN, ...points.slice(0, SAMPLES)];
     console.log(`${chosen.length} of ${points.length} faults; seed ${SEED}: repeat with PASSERBY_SEED=${SEED}`);
     expect(points.length).toBeGreaterThan(300);

@@ -55,6 +55,7 @@ describe("a data directory that is half restored", () => {
     "start --port 0",
     "rotate",
     "rotate --once",
+    "rotate --once --dry-run",
     "erase --visitor visitor-1 --yes",
     "replay",
     "import jsonl FILE",
@@ -62,6 +63,8 @@ describe("a data directory that is half restored", () => {
     "backup OTHER",
     "verify --repair",
     "brake on",
+    "key create --scope read",
+    "key revoke 0",
   ])(
     "is refused by passerby %s",
     async (given) => {

@@ -103,3 +103,12 @@ function post(url: string, ids: readonly string[], agent: Agent): Promise<Answer
     sending.end(body);
   });
 }
+
+/** Returns items in an order that the seed fixes. */
+export function shuffle<Item>(items: readonly Item[], seed: number): readonly Item[] {
+  const random = seededRandom(seed);
+  return items
+    .map((item) => ({ item, order: random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}

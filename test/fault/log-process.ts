@@ -129,3 +129,15 @@ export function traceWith({ fault = [], path = [], record }: Injection): readonl
   const output = record === undefined ? ["-o", "/dev/null"] : ["-y", "-A", "-o", record];
   return [strace ?? "strace", "-D", "-f", "-qq", "-s", "1000000", ...output, ...rules, ...files];
 }
+
+/** Numbers the calls of a record by thread, as `when` counts them, without repeating: `write:1`, `write:2`, … */
+export function numberCalls(record: string): readonly string[] {
+  const counts = new Map<string, number>();
+  const calls = new Set<string>();
+  for (const [, thread, call = ""] of record.matchAll(/^(\d+) +(\w+)\(/gm)) {
+    const number = (counts.get(`${thread} ${call}`) ?? 0) + 1;
+    counts.set(`${thread} ${call}`, number);
+    calls.add(`${call}:${number}`);
+  }
+  return [...calls];
+}

@@ -23,7 +23,8 @@ import { keepRotating } from "../../src/log/rotate/keep-rotating.ts";
 import { rotateOnce } from "../../src/log/rotate/rotator.ts";
 import { readRotatorState } from "../../src/log/rotate/rotator-state.ts";
 import { isLong } from "../means.ts";
-import { countIds, makeFolder } from "./log-fixtures.ts";
+import { makeFolder } from "./log-fixtures.ts";
+import { findWrong, inPairs } from "./rotate-audit.ts";
 import { fillFolder, importRecord, KEPT, linesOf, NOW, POLICY, readState, rotateOptions } from "./rotate-fixtures.ts";
 import { hasTmpfs, mountTmpfs } from "./tmpfs.ts";
 
@@ -35,14 +36,6 @@ async function runProcess(dataDir: string, killAt: number): Promise<NodeJS.Signa
   const [code, signal] = await once(child, "close");
   if (signal === null) expect(code).toBe(0);
   return signal;
-}
-
-/** Ids that readers of the folder do not find exactly once, and ids of nobody. */
-async function findWrong(dataDir: string, kept: readonly string[]): Promise<readonly unknown[]> {
-  const { counts } = await countIds(dataDir);
-  const notOnce = kept.filter((id) => counts.get(id) !== 1);
-  const twice = [...counts].filter(([, count]) => count !== 1).map(([id]) => id);
-  return [...notOnce, ...twice];
 }
 
 const WELL = { signal: "SIGKILL", between: [], after: [], errors: [], isSame: true };
@@ -83,15 +76,6 @@ describe("a rotator that is killed", () => {
     expect(readdirSync(dataDir).filter((name) => name.endsWith(".sock"))).toEqual([]);
   });
 });
-
-/** Runs jobs two at a time. */
-async function inPairs<Item>(items: Iterable<Item>, job: (item: Item) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const work = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await job(item);
-  };
-  await Promise.all([work(), work()]);
-}
 
 describe("two rotators", () => {
   it("that run again and again on one folder are one: the second is refused", async () => {

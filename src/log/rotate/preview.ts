@@ -1,5 +1,6 @@
 /** What a run of the rotator would do, found out without changing anything. */
 import type { Clock } from "../../clock.ts";
+import { refuseHalfRestored } from "../files/half-restored.ts";
 import { readImportKeeps } from "../files/import-keep.ts";
 import { readManifest } from "../files/manifest.ts";
 import { findFiles } from "./find-files.ts";
@@ -15,13 +16,14 @@ export type PreviewRow = {
 
 export type Preview = { readonly rows: readonly PreviewRow[]; readonly warnings: readonly string[] };
 
-/** Plans a run in its order. Throws `log_damaged` for a manifest that cannot be read. */
+/** Plans a run in its order. Throws `log_damaged` for a manifest that cannot be read, `data_dir_unusable` for a folder that is half restored. */
 export async function previewRotation(options: {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly policy: RotationPolicy;
 }): Promise<Preview> {
   const { dataDir, clock, policy } = options;
+  refuseHalfRestored(dataDir); // What the rest of the shards would change is not known yet.
   const due = await listDue({ dataDir, clock, maxBytes: policy.maxBytes });
   const imports = readImportKeeps(dataDir);
   const facts = { found: findFiles(dataDir), manifest: readManifest(dataDir), imports: imports.byShard };

@@ -84,8 +84,11 @@ class Run {
 
   private async settleErasures(): Promise<void> {
     const { dataDir } = this.options;
-    await settleErasures(dataDir);
-    this.manifest = readManifest(dataDir);
+    try {
+      await settleErasures(dataDir);
+    } finally {
+      this.manifest = readManifest(dataDir);
+    }
   }
 
   private plan(): RotationPlan {
@@ -107,7 +110,13 @@ class Run {
   private delete({ deletions }: RotationPlan): void {
     const { dataDir } = this.options;
     if (this.signal.aborted) return;
-    this.manifest = deleteFiles(dataDir, { manifest: this.manifest, deletions, onStep: this.onStep });
+    try {
+      this.manifest = deleteFiles(dataDir, { manifest: this.manifest, deletions, onStep: this.onStep });
+    } catch (error) {
+      // It has the numbers of what was deleted before the failure: written without them, names would be used again.
+      this.manifest = readManifest(dataDir);
+      throw error;
+    }
     this.counts.deleted = deletions.reduce((sum, { files }) => sum + Math.min(files.length, 1), 0);
   }
 

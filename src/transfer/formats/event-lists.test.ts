@@ -6,6 +6,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { hasTmpfs, mountTmpfs } from "../../../test/fault/tmpfs.ts";
 import { isLong } from "../../../test/means.ts";
 import { eventsOf } from "../../../test/sample-log.ts";
 import { systemClock } from "../../clock.ts";
@@ -283,10 +284,20 @@ describe("a Parquet file that others wrote", () => {
     const middle = Math.floor(bytes.length / 2);
     bytes.fill(0xff, middle, middle + 65_536);
     writeFileSync(path, bytes);
-    const refused = { code: "input_unreadable", message: expect.stringMatching(/row \d+ of 300000 and what follows/) };
+    const refused = { code: "input_unreadable", message: expect.stringContaining("made.parquet cannot be imported: ") };
     await expect(importParquet(optionsOf(path))).rejects.toMatchObject(refused);
     expect(readdirSync(dataDir).filter((name) => name.startsWith("metrics-"))).toEqual([]);
   }, 60_000);
+
+  it.skipIf(!hasTmpfs)("says so where there is no room for its rows [needs tmpfs]", async () => {
+    const path = await make(`SELECT 'e' AS event, 'user-4711' AS visitor_id, '2001-02-03T04:05:06Z' AS timestamp,
+      {text: repeat('x', 10000)}::JSON AS metadata FROM range(500)`);
+    const small = mountTmpfs("1m");
+    const message = expect.stringMatching(/has no room for the rows of .*No space left on device/);
+    const refused = { code: "data_dir_unusable", message };
+    await expect(importParquet(optionsOf(path, { dataDir: small }))).rejects.toMatchObject(refused);
+    expect(readdirSync(small)).toEqual([]);
+  });
 
   it("counts bad rows by number", async () => {
     const path = await make(

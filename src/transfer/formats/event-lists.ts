@@ -50,10 +50,10 @@ type Batches = AsyncGenerator<readonly AcceptedEvent[], void, void>;
 
 async function importList(
   options: DatasetImport,
-  read: (source: ImportSource, list: EventList) => Batches,
+  read: (source: ImportSource, list: EventList, options: DatasetImport) => Batches,
 ): Promise<ListReport> {
   const list = new EventList(createRecordReader(makerOf(options)));
-  const report = await importDataset(options, (source) => read(source, list));
+  const report = await importDataset(options, (source) => read(source, list, options));
   return { ...report, ...list.counts(), alreadyPresent: list.events - report.added };
 }
 
@@ -71,11 +71,11 @@ async function* readLines(source: ImportSource, list: EventList): Batches {
 }
 
 /** A Parquet file does not grow at its end: all of it is present, or nothing. */
-async function* readRows(source: ImportSource, list: EventList): Batches {
+async function* readRows(source: ImportSource, list: EventList, { dataDir, clock }: DatasetImport): Batches {
   const isPresent = source.presentBytes >= source.bytes;
   let row = 0;
   let events: AcceptedEvent[] = [];
-  for await (const record of readParquetRows(source.path)) {
+  for await (const record of readParquetRows({ path: source.path, dataDir, clock })) {
     row += 1;
     const event = list.read(row, record, importedEventId(source.key, row));
     if (event !== undefined && !isPresent) events.push(list.take(event));
