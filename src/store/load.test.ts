@@ -240,7 +240,7 @@ test("killed at any moment, a store has every event once after the next load", {
     log.append(eventsOf(lines.join("\n")));
   };
   append();
-  const rounds = isLong ? 100 : 6;
+  const rounds = isLong ? 100 : 4;
   for (let round = 0; round < rounds; round += 1) await loadAndKill((round * 53) % 400, append);
   store = await open();
   await store.load();

@@ -114,7 +114,7 @@ test("a rebuilt store holds what one holds that was loaded as the log grew", { t
         expect(found).toEqual(expected);
       },
     ),
-    { numRuns: isLong ? 300 : 6 },
+    { numRuns: isLong ? 300 : 4 },
   );
 });
 

@@ -116,7 +116,7 @@ describe("the removal of what is too old", () => {
         const young = events.filter(({ receivedAt }) => receivedAt >= "2026-11-20");
         expect(await rows(events, midnight + 9 * 86_400_000)).toEqual(await rows(young, midnight));
       }),
-      { numRuns: isLong ? 200 : 8 },
+      { numRuns: isLong ? 200 : 5 },
     );
   }, 300_000);
 

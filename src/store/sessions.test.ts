@@ -220,6 +220,6 @@ test("loading in any pieces and any order gives what one load of everything give
       }
       expect(await stateAfter(pieces)).toEqual(await stateAfter([given.events]));
     }),
-    { numRuns: isLong ? 1_000 : 12, interruptAfterTimeLimit: isLong ? 240_000 : 60_000 },
+    { numRuns: isLong ? 1_000 : 8, interruptAfterTimeLimit: isLong ? 240_000 : 60_000 },
   );
 });

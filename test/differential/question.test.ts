@@ -97,7 +97,7 @@ test("answers like plain loops over the events, however the log reached the stor
         }
       },
     ),
-    { numRuns: isLong ? 2_000 : 20, interruptAfterTimeLimit: isLong ? 240_000 : 60_000 },
+    { numRuns: isLong ? 2_000 : 12, interruptAfterTimeLimit: isLong ? 240_000 : 60_000 },
   );
 });
 

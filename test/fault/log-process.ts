@@ -127,7 +127,9 @@ export function traceWith({ fault = [], path = [], record }: Injection): readonl
   ]);
   const files = [path].flat().flatMap((file) => ["-P", file]);
   const output = record === undefined ? ["-o", "/dev/null"] : ["-y", "-A", "-o", record];
-  return [strace ?? "strace", "-D", "-f", "-qq", "-s", "1000000", ...output, ...rules, ...files];
+  // What Node keeps of compiled modules is written by calls that are not the log's.
+  const environment = ["-E", "NODE_DISABLE_COMPILE_CACHE=1"];
+  return [strace ?? "strace", "-D", "-f", "-qq", "-s", "1000000", ...environment, ...output, ...rules, ...files];
 }
 
 /** Numbers the calls of a record by thread, as `when` counts them, without repeating: `write:1`, `write:2`, … */
