@@ -96,8 +96,7 @@ describe("the counts of a server with workers", () => {
 
     const again = startResendLoad(server.address, ledger, { ...options, prefix: "bb" });
     await expect.poll(() => ledger.acked.size, { timeout: 10_000 }).toBeGreaterThan(500);
-    process.kill(server.workers()[0] ?? 0, "SIGKILL");
-    await server.untilOneIsDown();
+    await server.killWorkers(server.workers().slice(0, 1));
     await server.untilAllAreUp(() => undefined);
     await again.stop();
     const { counts } = await countIds(server.dataDir);
@@ -124,8 +123,7 @@ describe("the brake of a server with workers", () => {
     expect(performance.now() - pulled).toBeLessThan(1_000);
     const counted = async (): Promise<number> => (await totals(server)).dropped["brake"] ?? 0;
     await expect.poll(counted, { timeout: 5_000 }).toBeGreaterThanOrEqual(8);
-    for (const pid of server.workers()) process.kill(pid, "SIGKILL");
-    await server.untilOneIsDown();
+    await server.killWorkers(server.workers());
     await server.untilAllAreUp(() => undefined);
     expect(await eight()).toEqual(Array(8).fill(dropped));
     await expect.poll(counted, { timeout: 5_000 }).toBeGreaterThanOrEqual(16);
@@ -248,8 +246,7 @@ describe("a server with workers that cannot start", () => {
 describe("a server with workers", () => {
   it("keeps its port when all of them are killed, and takes no more connections than it may", async () => {
     const server = await start({ METRICS_MAX_CONNECTIONS: "16" });
-    for (const pid of server.workers()) process.kill(pid, "SIGKILL");
-    await server.untilOneIsDown();
+    await server.killWorkers(server.workers());
     await server.untilAllAreUp(() => undefined);
     expect(await sendOne(server.address)).toMatchObject({ stored: 1 });
     const { port, hostname } = new URL(server.address);

@@ -141,8 +141,7 @@ function startSealing(dataDir: string): { readonly stop: () => Promise<number> }
 
 async function killOne(server: WorkerServer, workers: number, kill: number): Promise<void> {
   const pids = server.workers();
-  process.kill(pids[kill % workers] ?? Number.NaN, "SIGKILL");
-  await server.untilOneIsDown();
+  await server.killWorkers(pids.slice(kill % workers).slice(0, 1));
   await server.untilAllAreUp(() => undefined);
 }
 

@@ -9,8 +9,8 @@ export type WorkerServer = ServerProcess & {
   readonly workers: () => readonly number[];
   /** Does what `passerby brake --collector` does. */
   readonly brake: (position: "on" | "off") => Promise<void>;
-  /** Resolves when the server says that a worker does not run. */
-  readonly untilOneIsDown: () => Promise<void>;
+  /** Kills some of the workers; resolves when the server knows that they are gone. */
+  readonly killWorkers: (pids: readonly number[]) => Promise<void>;
   /** Resolves when all workers run, with what `read` returned last before that. */
   readonly untilAllAreUp: <Value>(read: () => Value) => Promise<Value>;
 };
@@ -32,8 +32,10 @@ export function startWorkerServer(
       const who = { uid: null, user: null, pid: process.pid };
       await askOwner(dataDir, "brake", { position, targets: ["collector"], site: null, for_ms: null, who });
     },
-    untilOneIsDown: async () => {
-      while ((await areAllUp(await server.url)) !== false) await delay(5);
+    // Not what its health says: where all are killed, nobody answers until they are back.
+    killWorkers: async (pids) => {
+      for (const pid of pids) process.kill(pid, "SIGKILL");
+      while (childrenOf(server.pid).some((pid) => pids.includes(pid))) await delay(5);
     },
     untilAllAreUp: async (read) => {
       for (let last = read(); ; last = read()) {

@@ -58,8 +58,7 @@ describe.each([[2], [3]])("a server with %i workers under load", (workers) => {
         await untilAcknowledged(ledger, 50 + Math.floor(random() * 200));
         const pids = server.workers();
         expect(pids).toHaveLength(workers);
-        process.kill(pids[kill % workers] ?? Number.NaN, "SIGKILL");
-        await server.untilOneIsDown();
+        await server.killWorkers(pids.slice(kill % workers).slice(0, 1));
         const before = acknowledged(ledger);
         const whileDown = await server.untilAllAreUp(() => acknowledged(ledger));
         expect(whileDown).toBeGreaterThan(before);
