@@ -7,7 +7,7 @@ import type { ManifestReader } from "../files/manifest-reader.ts";
 import { type Damage, type DamageKind, FILE_DAMAGE, type Note } from "./findings.ts";
 import type { Repairs } from "./repairs-file.ts";
 import { type FileScan, scanFile } from "./scan-file.ts";
-import { isSettled, readShardState, type ShardForm, type ShardState } from "./shard-state.ts";
+import { isSettled, type Patience, readShardState, type ShardForm, type ShardState } from "./shard-state.ts";
 
 /** What a form of a shard holds; no scan where it cannot be read. */
 export type ScannedForm = ShardForm & { readonly scan: FileScan | undefined };
@@ -32,9 +32,8 @@ export type CheckContext = {
   readonly dataDir: string;
   readonly manifest: ManifestReader;
   readonly repairs: Repairs;
-  readonly monotonicMs: () => number;
-  /** Until when it may be waited for others' work to end. */
-  readonly deadlineMs: number;
+  /** For others' work to end. */
+  readonly patience: Patience;
   readonly onBytes: (bytes: number) => void;
 };
 
@@ -55,7 +54,8 @@ export async function checkShard(file: LogFile, context: CheckContext): Promise<
     const checked = judge(file, forms, state.facts, context);
     const isSuspect = checked.isErasing || checked.damage.some(({ kind }) => OF_FILE.has(kind));
     const isSure =
-      isSame && (!isSuspect || (await isSettled(dataDir, { judged: state.stamp, stamp: () => look().stamp }, context)));
+      isSame &&
+      (!isSuspect || (await isSettled(dataDir, { judged: state.stamp, stamp: () => look().stamp }, context.patience)));
     if (isSure || tries === MAX_TRIES) return checked;
   }
 }

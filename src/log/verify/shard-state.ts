@@ -26,6 +26,32 @@ export type ShardState = {
   readonly stamp: string;
 };
 
+/**
+ * How long others' work on the shards is waited for. Only the waiting counts: to read a log takes longer than a moment of
+ * anybody's work, and what looks like damage at its end is waited for as long as at its beginning.
+ */
+export class Patience {
+  private readonly eachMs: number;
+  private leftMs: number;
+
+  constructor({ eachMs, inAllMs }: { readonly eachMs: number; readonly inAllMs: number }) {
+    this.eachMs = eachMs;
+    this.leftMs = inAllMs;
+  }
+
+  /** For something new that looks like damage; what it returns waits a little, or resolves false where there was enough. */
+  begin(): () => Promise<boolean> {
+    let waitedMs = 0;
+    return async () => {
+      if (waitedMs >= this.eachMs || this.leftMs <= 0) return false;
+      waitedMs += POLL_MS;
+      this.leftMs -= POLL_MS;
+      await delay(POLL_MS);
+      return true;
+    };
+  }
+}
+
 const COMPRESSIONS: readonly Compression[] = ["none", "gzip", "zstd"];
 const POLL_MS = 100;
 const HELLO_TIMEOUT_MS = 1_000;
@@ -48,18 +74,18 @@ export function readShardState(dataDir: string, shard: string, manifest: Manifes
 
 /**
  * Waits until something that looks like damage is known to be more than a moment in somebody's work on the shards: `stamp`
- * still gives what was `judged` while nobody works on them, or until `deadlineMs` (monotonic). False when it has changed.
+ * still gives what was `judged` while nobody works on them, or when there is no patience left. False when it has changed.
  */
 export async function isSettled(
   dataDir: string,
   { judged, stamp }: { readonly judged: string; readonly stamp: () => string },
-  { monotonicMs, deadlineMs }: { readonly monotonicMs: () => number; readonly deadlineMs: number },
+  patience: Patience,
 ): Promise<boolean> {
+  const patient = patience.begin();
   for (;;) {
     const isIdle = !(await isAnybodyAtWork(dataDir));
     if (stamp() !== judged) return false;
-    if (isIdle || monotonicMs() >= deadlineMs) return true;
-    await delay(POLL_MS);
+    if (isIdle || !(await patient())) return true;
   }
 }
 

@@ -13,7 +13,7 @@ import type { Damage, Note } from "./findings.ts";
 import { listNotes } from "./list-notes.ts";
 import { readRepairs } from "./repairs-file.ts";
 import { checkOrder, type FileRuns, type OrderReport } from "./sequence.ts";
-import { isSettled, readShardState } from "./shard-state.ts";
+import { isSettled, Patience, readShardState } from "./shard-state.ts";
 
 export type VerifyOptions = {
   readonly dataDir: string;
@@ -40,24 +40,25 @@ export type VerifiedLog = {
   readonly notes: readonly Note[];
 };
 
-/** How long it is waited, in all, for others' work on the shards to end before damage is told. */
-const PATIENCE_MS = 5_000;
+/** For others' work on the shards to end before damage is told. */
+const PATIENCE = { eachMs: 5_000, inAllMs: 60_000 };
+/** Where this process is the only one that works on them. */
+const NO_PATIENCE = { eachMs: 0, inAllMs: 0 };
 /** A collector that seals all the time must not keep this going. */
 const MAX_ROUNDS = 50;
 
 /** Verifies a data directory. Throws `input_unreadable` where there is none, `log_damaged` for a broken manifest. */
 export async function verifyLog(options: VerifyOptions): Promise<VerifiedLog> {
-  const { dataDir, clock } = options;
+  const { dataDir } = options;
   if (!existsSync(dataDir)) throw new PasserbyError("input_unreadable", `there is no data directory ${dataDir}`);
-  const deadlineMs = clock.monotonicMs() + (options.isClaimed ? 0 : PATIENCE_MS);
-  const times = { monotonicMs: clock.monotonicMs, deadlineMs };
+  const patience = new Patience(options.isClaimed ? NO_PATIENCE : PATIENCE);
   const manifest = new ManifestReader(dataDir);
   const checked = new Map<string, CheckedFile>();
   for (let rounds = 1; ; rounds++) {
     const repairs = readRepairs(dataDir);
     const listed = (await listLogFiles(dataDir)).filter((file) => isWanted(file, options));
     const unread = listed.filter((file) => !checked.has(keyOf(file)));
-    const context = { dataDir, manifest, repairs, ...times };
+    const context = { dataDir, manifest, repairs, patience };
     await readFiles(unread, checked, { ...context, onBytes: countBytes(unread, options.onProgress) });
     if (unread.length > 0 && rounds < MAX_ROUNDS) continue;
     const files = listed.flatMap((file) => checked.get(keyOf(file)) ?? []);
@@ -70,10 +71,27 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifiedLog> {
     const judged = stampOf(missing);
     if (isSuspect && rounds < MAX_ROUNDS) {
       const isSame = JSON.stringify(listed.map(keyOf)) === JSON.stringify(await listKeys(options));
-      if (!isSame || !(await isSettled(dataDir, { judged, stamp }, times))) continue;
+      if (!isSame || !(await isSettled(dataDir, { judged, stamp }, patience))) continue;
     }
-    return conclude({ files, missing, order }, dataDir);
+    if (rounds < MAX_ROUNDS) return conclude({ files, missing, order }, dataDir);
+    const gone = await stillMissing(missing, () => listMissing(listed, manifest, options), patience);
+    return conclude({ files, missing: gone, order: checkOrder(runsOf(files, gone), repairs.known) }, dataDir);
   }
+}
+
+/** In a folder that never rests: what is missing still when whoever deletes it has had the time to say so in the manifest. */
+async function stillMissing(
+  missing: readonly string[],
+  look: () => readonly string[],
+  patience: Patience,
+): Promise<readonly string[]> {
+  const patient = patience.begin();
+  let left = missing;
+  do {
+    const now = new Set(look());
+    left = left.filter((shard) => now.has(shard));
+  } while (left.length > 0 && (await patient()));
+  return left;
 }
 
 async function readFiles(
