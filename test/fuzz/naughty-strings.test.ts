@@ -97,7 +97,7 @@ describe("a string that breaks things", () => {
       const isBlank = event === "(not set)";
       expect([event, await ask([], both)]).toMatchObject([event, [{ metrics: [isBlank ? 0 : same.length] }]]);
     }
-  });
+  }, 120_000);
 
   it("leaves nothing on prototypes, and no word in the operator's log", () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
