@@ -58,7 +58,6 @@ describe("a server under load from 64 connections", () => {
       const [median = 0, slowest = 0] = [startMs[Math.floor(startMs.length / 2)], startMs.at(-1)];
       console.log(`${kills} kills; start: median ${median.toFixed(0)} ms, slowest ${slowest.toFixed(0)} ms`);
       await checkLog(dataDir, ledger, kills);
-      expect(ledger.acked.size).toBeGreaterThan(ROUNDS * CONNECTIONS);
       expect([...ledger.answers.keys()]).toEqual([202]);
     },
     ROUNDS * 30_000,

@@ -6,7 +6,7 @@ import { BOUNDS } from "../../src/event.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { COSTLY_BODIES } from "./costly-bodies.ts";
 
-/** On a machine that parses `REFERENCE` in `REFERENCE_MS`; slower ones may take longer in proportion. */
+/** On a machine that parses `REFERENCE` in `REFERENCE_MS`, by definition; slower ones may take longer in proportion. */
 const LONGEST_BLOCK_MS = 50;
 const REFERENCE = JSON.stringify(Array.from({ length: 20_000 }, (_, index) => ({ k: `key${index}`, v: index })));
 const REFERENCE_MS = 3;
