@@ -13,8 +13,8 @@ import { type AllSizes, buildTracker } from "../../scripts/build-tracker.ts";
  */
 const CEILINGS: AllSizes = {
   "passerby.js": { bytes: 4_700, gzip: 2_350, brotli: 2_048 },
-  // It counts what it has no room for or finds too old, and tells the collector.
-  "passerby-outbox.js": { bytes: 3_100, gzip: 1_550, brotli: 1_400 },
+  // It counts what it has no room for or finds too old, and the collector is told, though it be by a later page.
+  "passerby-outbox.js": { bytes: 3_250, gzip: 1_620, brotli: 1_460 },
   "passerby-identity.js": { bytes: 2_250, gzip: 1_180, brotli: 1_060 },
   "passerby-auto.js": { bytes: 6_700, gzip: 3_050, brotli: 2_750 },
   "passerby-vitals.js": { bytes: 10_400, gzip: 4_000, brotli: 3_600 },

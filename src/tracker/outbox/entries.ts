@@ -28,6 +28,8 @@ export type Entries = {
   readonly read: () => readonly Entry[];
   /** Notes that the loss of an entry is being told, so that no other page tells it again. */
   readonly forgetLost: (entry: Entry) => void;
+  /** Leaves it to any page to tell of a loss. */
+  readonly keepLost: (lost: number) => void;
   readonly remove: (key: string) => void;
   readonly removeOwn: () => void;
   readonly removeAll: () => void;
@@ -35,7 +37,8 @@ export type Entries = {
 
 /** Opens the entries of a page. */
 export function openEntries(place: OutboxPlace): Entries {
-  const ownKey = `${PREFIX}${[0, 0, 0].map(random16).join("-")}`;
+  const drawKey = (): string => `${PREFIX}${[0, 0, 0].map(random16).join("-")}`;
+  const ownKey = drawKey();
   const withStorage = (act: (storage: Storage) => void): void => {
     try {
       if (place !== "memory") act(place === "local" ? localStorage : sessionStorage);
@@ -69,6 +72,7 @@ export function openEntries(place: OutboxPlace): Entries {
     },
     read: () => listKeys().flatMap((key) => (key === ownKey ? [] : readOne(key))),
     forgetLost: (entry) => write({ ...entry, lost: 0 }),
+    keepLost: (lost) => write({ key: drawKey(), events: [], lost }),
     remove,
     removeOwn: () => remove(ownKey),
     removeAll: () => listKeys().forEach(remove),

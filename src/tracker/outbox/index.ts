@@ -10,7 +10,7 @@
 import { addHooks, onOptOut } from "../hooks.ts";
 import type { OutboxPlace } from "../options.ts";
 import { type Entries, openEntries } from "./entries.ts";
-import { type KeptEvent, readEvent, readEvents } from "./kept-event.ts";
+import { type KeptEvent, readEvent, readEvents, readLost } from "./kept-event.ts";
 
 /** How long the answer to a redelivery is waited for, before another page may try the same entry. */
 const PATIENCE_MS = 30_000;
@@ -27,17 +27,26 @@ export function keepOutbox(place: OutboxPlace = "session"): void {
   const entries = openEntries(place);
   /** Events without an answer, by id. */
   const waiting = new Map<string, KeptEvent>();
-  const redeliver = createRedelivery(entries, (id) => waiting.has(id));
+  /** How many lost events the core was given to tell, and has not told yet. */
+  let untold = 0;
+  const giveLost = (lost: number): void => {
+    untold += lost;
+    window.passerby?.requeue?.("", lost);
+  };
+  const redeliver = createRedelivery(entries, giveLost, (id) => waiting.has(id));
   let isHealthy = false;
   const forget = (): void => {
+    untold = 0;
     waiting.clear();
     entries.removeAll();
   };
 
-  const hear = (events: readonly KeptEvent[], status: number): void => {
-    for (const event of events) {
-      if (TRY_AGAIN.test(`${status}`)) waiting.set(event.id, event);
-      else waiting.delete(event.id);
+  const hear = (envelope: string, status: number): void => {
+    const isSettled = !TRY_AGAIN.test(`${status}`);
+    if (isSettled && readLost(envelope)) untold = 0;
+    for (const event of readEvents(envelope)) {
+      if (isSettled) waiting.delete(event.id);
+      else waiting.set(event.id, event);
     }
     isHealthy = status === 202;
     if (!isHealthy) return;
@@ -49,11 +58,16 @@ export function keepOutbox(place: OutboxPlace = "session"): void {
     onStep: (step, json, status = 0) => {
       if (step === "sampled_out") return forget();
       if (step === "kept") return;
-      if (step === "answered") return hear(readEvents(json), status);
+      if (step === "answered") return hear(json, status);
       const event = readEvent(json);
       if (event) waiting.set(event.id, event);
     },
     onLeave: () => {
+      // An envelope without events is refused, so that a number with nothing to go with is for a later page to tell.
+      if (untold && !waiting.size) {
+        entries.keepLost(untold);
+        giveLost(-untold);
+      }
       if (isHealthy && navigator.onLine) return;
       const kept = entries.keep([...waiting.values()]);
       for (const hooks of window.passerby?.hooks ?? []) hooks.onStep?.("kept", kept);
@@ -63,7 +77,11 @@ export function keepOutbox(place: OutboxPlace = "session"): void {
 }
 
 /** Returns what gives the entries of earlier pages to the core, one by one; one page at a time does so. */
-function createRedelivery(entries: Entries, isWaiting: (id: string) => boolean): () => Promise<void> {
+function createRedelivery(
+  entries: Entries,
+  giveLost: (lost: number) => void,
+  isWaiting: (id: string) => boolean,
+): () => Promise<void> {
   let isUnderWay = false;
   const settle = async (events: readonly KeptEvent[]): Promise<boolean> => {
     const until = performance.now() + PATIENCE_MS;
@@ -78,7 +96,7 @@ function createRedelivery(entries: Entries, isWaiting: (id: string) => boolean):
       const { key, events, lost } = entry;
       if (lost) {
         entries.forgetLost(entry);
-        window.passerby?.requeue?.("", lost);
+        giveLost(lost);
       }
       for (const { json } of events) window.passerby?.requeue?.(json);
       if (!(await settle(events))) return;
