@@ -115,7 +115,7 @@ test("a rebuilt store holds what one holds that was loaded as the log grew", { t
         expect(found).toEqual(expected);
       },
     ),
-    { numRuns: isLong ? 300 : 4 },
+    { numRuns: isLong ? 300 : 4, interruptAfterTimeLimit: isLong ? 200_000 : 60_000 },
   );
 });
 
