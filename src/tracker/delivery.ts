@@ -74,7 +74,7 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
     config.noticeTag(readConfigTag(answer));
     // These may be better later, as may no answer at all; any other refusal would only be repeated.
     failures = /^0|408|429|5../.test(`${status}`) ? failures + 1 : 0;
-    forbiddenUntil = performance.now() + (Number(answer?.headers.get("Retry-After")) * 1000 || 0);
+    forbiddenUntil = performance.now() + (+(answer?.headers.get("Retry-After") ?? 0) * 1000 || 0);
     // Doubled each time, so that a page waits no longer than the trouble has lasted, and at most 3 minutes; drawn at random,
     // since pages that failed together, or were told to wait as long, must not all come back together.
     nextAt = forbiddenUntil + (failures ? (512 << failures) * (1 + Math.random()) : config.answer.flush_ms);

@@ -24,7 +24,7 @@ test("puts a batch that did not arrive before what came after it", () => {
 
 test("ends a batch before it is too long for one request", () => {
   const queue = emptyQueue();
-  for (let i = 0; i < 4; i += 1) enqueue(queue, "é".repeat(4_500));
+  for (let i = 0; i < 4; i += 1) enqueue(queue, "é".repeat(4_000));
   expect(isFullBatch(queue, 50)).toBe(true);
   expect(takeBatch(queue, 50).waiting).toHaveLength(3);
   expect(isFullBatch(queue, 50)).toBe(false);
@@ -32,7 +32,7 @@ test("ends a batch before it is too long for one request", () => {
 
 test("counts an event as lost that no request could carry", () => {
   const queue = emptyQueue();
-  enqueue(queue, "x".repeat(28_673));
+  enqueue(queue, "x".repeat(25_001));
   enqueue(queue, "small");
   expect(takeBatch(queue, 50)).toEqual({ waiting: ["small"], givenUp: 1 });
   expect(queue.givenUp).toBe(0);
