@@ -21,23 +21,40 @@ export async function settleIdFiles(options: Omit<StoredIdsOptions, "writer">): 
   const logWriters = await listLogWriters(dataDir);
   if (isSettled && logWriters.every((writer) => found.includes(writer))) return;
   const parts = StoredIds.empty(options, Math.max(writers, ...found, ...logWriters));
-  const all: (readonly [id: string, hour: number])[] = [];
+  const sources: StoredIds[] = [];
   for (const writer of new Set([...found, ...logWriters])) {
     const ids = await StoredIds.open({ ...options, capacity, writer });
-    for (const entry of ids.entries()) all.push(entry);
     if (ids.lastLine !== undefined) parts[writer - 1]?.add([], ids.lastLine, 0);
     await ids.close();
+    sources.push(ids);
   }
-  all.sort(([, a], [, b]) => a - b);
-  for (const [id, hour] of all) parts[ownerOf(id, writers)]?.add([id], undefined, hour * HOUR_MS);
+  for (const [id, hour] of mergeByHour(sources)) parts[ownerOf(id, writers)]?.add([id], undefined, hour * HOUR_MS);
   const [first, ...others] = parts;
   if (first === undefined) return;
   // The first file has all ids until the others have theirs, and says of itself that it is divided for nobody.
   const [whole] = StoredIds.empty({ ...options, writers: 0 }, 1);
-  for (const [id, hour] of all) whole?.add([id], first.lastLine, hour * HOUR_MS);
+  for (const [id, hour] of mergeByHour(sources)) whole?.add([id], first.lastLine, hour * HOUR_MS);
   await whole?.rewrite();
   for (const part of others) await part.rewrite();
   await first.rewrite();
+}
+
+/** Yields the ids of all with their hours, oldest first, and holds one of each at a time: there may be millions. */
+function* mergeByHour(sources: readonly StoredIds[]): Generator<readonly [id: string, hour: number]> {
+  const heads = sources.map((ids) => {
+    const rest = ids.entries();
+    return { rest, next: rest.next() };
+  });
+  const hourOf = ({ next }: (typeof heads)[number]): number => next.value?.[1] ?? Number.POSITIVE_INFINITY;
+  for (;;) {
+    const oldest = heads.reduce<(typeof heads)[number] | undefined>(
+      (best, head) => (best === undefined || hourOf(head) < hourOf(best) ? head : best),
+      undefined,
+    );
+    if (oldest === undefined || oldest.next.done) return;
+    yield oldest.next.value;
+    oldest.next = oldest.rest.next();
+  }
 }
 
 async function listLogWriters(dataDir: string): Promise<readonly number[]> {
