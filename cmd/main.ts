@@ -12,6 +12,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   key: async () => (await import("./key.ts")).keyCommand(),
   "sign-in": async () => (await import("./sign-in.ts")).signInCommand(),
   snippet: async () => (await import("./snippet.ts")).snippetCommand(),
+  "privacy-page": async () => (await import("./privacy-page.ts")).privacyPageCommand(),
   import: async () => (await import("./import.ts")).importCommand(),
   export: async () => (await import("./export.ts")).exportCommand(),
   brake: async () => (await import("./brake.ts")).brakeCommand(),

@@ -27,7 +27,7 @@ async function run(): Promise<void> {
   const settings = readSettings({ ALLOWED_ORIGINS: [...new Set(allowed)].join(",") }, process.env);
   const serverLog = openServerLog({ level: settings.logLevel, clock: systemClock, output: process.stderr });
   const server = await startServer({ settings, clock: systemClock, distDir: join(ROOT, "dist"), serverLog });
-  const site: DemoSite = await serveDemoSite({ port: sitePort, apiBaseUrl: server.url });
+  const site: DemoSite = await serveDemoSite({ port: sitePort, apiBaseUrl: server.url, settings });
   stopOnSignal(async () => {
     await site.close();
     await server.close();

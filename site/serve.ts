@@ -1,11 +1,17 @@
 /**
  * Serves the built demo site as a small host would: static files under a strict content security policy. Where the
- * collector is, is not built in but written into each page as it is served, because `npm start` finds its port only then.
+ * collector is, is not built in but written into each page as it is served, because `npm start` finds its port only then; so
+ * is what the privacy page has to say of the collector's settings.
  */
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readSettings } from "../src/config.ts";
+import { fillPage, NOTICE_PLACE } from "../src/notice/notice-page.ts";
+import { writeNotice } from "../src/notice/write-notice.ts";
+import type { Settings } from "../src/settings-shape.ts";
+import { demoFacts } from "./demo-facts.ts";
 
 const DIST = fileURLToPath(new URL("../dist/site/", import.meta.url));
 
@@ -22,6 +28,8 @@ export type DemoSiteOptions = {
   readonly port: number;
   /** Where the collector is, such as `http://127.0.0.1:8001`. */
   readonly apiBaseUrl: string;
+  /** What the collector runs with, which the privacy page tells. Default: what it runs with where nothing is set. */
+  readonly settings?: Settings;
   /** Folder of the built site. Default: `dist/site`. */
   readonly distDir?: string;
 };
@@ -29,7 +37,13 @@ export type DemoSiteOptions = {
 export type DemoSite = { readonly url: string; readonly close: () => Promise<void> };
 
 /** Serves the site on localhost. Rejects with the system's error when the port is taken. */
-export async function serveDemoSite({ port, apiBaseUrl, distDir = DIST }: DemoSiteOptions): Promise<DemoSite> {
+export async function serveDemoSite({
+  port,
+  apiBaseUrl,
+  settings = readSettings(),
+  distDir = DIST,
+}: DemoSiteOptions): Promise<DemoSite> {
+  const notice = writeNotice(demoFacts(settings));
   const server = createServer((request, response) => {
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (!isRead) {
@@ -37,7 +51,7 @@ export async function serveDemoSite({ port, apiBaseUrl, distDir = DIST }: DemoSi
       return;
     }
     const file = findFile(distDir, request.url ?? "/");
-    sendFile(response, file ?? join(distDir, "404.html"), { status: file ? 200 : 404, apiBaseUrl });
+    sendFile(response, file ?? join(distDir, "404.html"), { status: file ? 200 : 404, apiBaseUrl, notice });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -70,9 +84,9 @@ function findFile(distDir: string, address: string): string | undefined {
   return existsSync(file) && statSync(file).isFile() ? file : undefined;
 }
 
-type Sending = { readonly status: number; readonly apiBaseUrl: string };
+type Sending = { readonly status: number; readonly apiBaseUrl: string; readonly notice: string };
 
-function sendFile(response: ServerResponse, file: string, { status, apiBaseUrl }: Sending): void {
+function sendFile(response: ServerResponse, file: string, { status, apiBaseUrl, notice }: Sending): void {
   const extension = extname(file);
   response.writeHead(status, {
     "content-type": TYPES[extension] ?? "application/octet-stream",
@@ -95,5 +109,6 @@ function sendFile(response: ServerResponse, file: string, { status, apiBaseUrl }
     return;
   }
   const meta = `<meta name="passerby-api" content="${new URL(apiBaseUrl).origin}">`;
-  response.end(readFileSync(file, "utf8").replace("</head>", `${meta}\n</head>`));
+  const page = readFileSync(file, "utf8").replace("</head>", `${meta}\n</head>`);
+  response.end(page.includes(NOTICE_PLACE) ? fillPage(page, notice) : page);
 }

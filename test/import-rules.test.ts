@@ -24,8 +24,9 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   transfer: ["ground", "log", "collector", "store"],
   dashboard: ["ground"],
   server: ["ground", "collector", "live", "log", "store", "query", "review"],
+  notice: ["ground"],
   doctor: ["ground", "log"],
-  cmd: ["ground", "collector", "live", "log", "store", "query", "review", "transfer", "server", "doctor"],
+  cmd: ["ground", "collector", "live", "log", "store", "query", "review", "transfer", "server", "notice", "doctor"],
 };
 
 /** What code that runs in a browser may import of the ground for its values; types may come from anywhere in it. */

@@ -180,8 +180,10 @@ describe.skipIf(chromium === undefined)("the demo site [needs chromium]", () => 
     expect(problems.filter((problem) => problem !== "asked about:blank")).toEqual([]);
 
     await page.goto(`${site.url}/privacy.html`);
-    const listed = await page.locator("tbody code").allTextContents();
+    const listed = await page.locator(".passerby-events tbody code").allTextContents();
     expect(listed).toEqual(expect.arrayContaining([...new Set(newLines().map(({ event }) => event))]));
+    const fields = await page.locator(".passerby-fields tbody code").allTextContents();
+    expect(fields).toEqual(expect.arrayContaining([...new Set(newLines().flatMap(Object.keys))]));
     await page.close();
   });
 
