@@ -8,8 +8,10 @@ const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // Of what never comes; a busy machine is no failure.
+    testTimeout: 40_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,
