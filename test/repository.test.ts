@@ -1,14 +1,14 @@
 /** Holds that nothing a server collects, and no secret, comes into the repository. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lintSource } from "@secretlint/core";
 import { creator } from "@secretlint/secretlint-rule-preset-recommend";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { COMMAND } from "./support/command.ts";
+import { runCommand, startCommand } from "./support/command.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PLACEHOLDERS = [
@@ -58,30 +58,20 @@ describe("git", () => {
   test("sees nothing new after a run with data in the working tree", async () => {
     git("add", "--all");
     const before = git("status", "--porcelain");
-    mkdirSync(join(repository, "elsewhere"));
-    const passerby = (...command: readonly string[]): readonly string[] => [
-      COMMAND,
-      ...command,
-      "--data-dir",
-      "elsewhere",
-    ];
-    const options = { cwd: repository, env: { ...process.env, METRICS_ADMIN_LISTEN: "off" } };
-    execFileSync(process.execPath, passerby("key", "create", "--scope", "read"), options);
-    const server = spawn(process.execPath, passerby("start", "--port", "0"), options);
-    const ended = once(server, "exit");
-    const [line] = await once(server.stdout.setEncoding("utf8"), "data");
-    const url = /http:\S+/.exec(String(line))?.[0] ?? "";
+    const dataDir = ["--data-dir", join(repository, "elsewhere")];
+    const server = await startCommand(dataDir);
+    expect((await runCommand(["key", "create", "--scope", "read", ...dataDir])).code).toBe(0);
     const body = JSON.stringify({ event: "page_view", url: "http://localhost/" });
-    const answer = await fetch(`${url}/api/metrics/event`, {
+    const answer = await fetch(`${server.url}/api/metrics/event`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,
     });
     expect(answer.status).toBe(202);
     expect(git("status", "--porcelain")).toBe(before);
-    server.kill("SIGTERM");
-    await ended;
-    execFileSync(process.execPath, passerby("rotate", "--once"), options);
+    server.process.kill("SIGTERM");
+    await once(server.process, "close");
+    expect((await runCommand(["rotate", "--once", ...dataDir])).code).toBe(0);
     expect(git("status", "--porcelain")).toBe(before);
   });
 });
