@@ -38,7 +38,7 @@ ${notice}
 }
 
 const STYLE = `
-body { margin: 0 auto; padding: 1rem; max-width: 44rem; font: 1rem/1.6 system-ui, sans-serif; overflow-wrap: anywhere; }
+body { margin: 0 auto; padding: 1rem; max-width: 44rem; font: 1rem/1.6 system-ui, sans-serif; overflow-wrap: break-word; }
 table { width: 100%; border-collapse: collapse; margin: 1rem 0; font-size: 0.9rem; }
 th, td { padding: 0.4rem 0.6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #8886; }
 `;
