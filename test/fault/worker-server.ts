@@ -22,7 +22,8 @@ export function startWorkerServer(
   settings: Readonly<Record<string, string>> = {},
 ): WorkerServer {
   const { PORT, ...others } = settings;
-  const all = { METRICS_WORKERS: String(workers), METRICS_STORE: "off", ...others };
+  // Rotation is a child of the server, too, and would be taken for a worker.
+  const all = { METRICS_WORKERS: String(workers), METRICS_STORE: "off", METRICS_ROTATE: "off", ...others };
   const assignments = Object.entries(all).map(([name, value]) => `${name}=${value}`);
   const server = startServerProcess(dataDir, ["setsid", "env", ...assignments], PORT);
   return {
