@@ -23,6 +23,8 @@ export const ERRORS = {
   rate_limited: { status: 429, retryable: true },
   headers_too_large: { status: 431, retryable: false },
   internal_error: { status: 500, retryable: true },
+  // Only the edge says so, with 502, 503 or 504: deploy/edge/passerby/errors.conf.
+  collector_unavailable: { status: 503, retryable: true },
   log_unavailable: { status: 503, retryable: true },
   store_unavailable: { status: 503, retryable: true },
   stream_unavailable: { status: 503, retryable: true },

@@ -15,12 +15,14 @@ export const PARTS: readonly Part[] = [
   { need: "caddy", debianPackage: "caddy", paths: ["/usr/bin/caddy"] },
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
   { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
+  { need: "envsubst", debianPackage: "gettext-base", paths: ["/usr/bin/envsubst"] },
   {
     need: "libfaketime",
     debianPackage: "libfaketime",
     paths: ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`),
   },
   { need: "nginx", debianPackage: "nginx-light", paths: ["/usr/sbin/nginx"] },
+  { need: "openssl", debianPackage: "openssl", paths: ["/usr/bin/openssl"] },
   { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
   { need: "script", debianPackage: "bsdutils", paths: ["/usr/bin/script"] },
@@ -41,11 +43,17 @@ export const chromium: string | undefined = findPart("chromium");
 /** Path of curl, or undefined. */
 export const curl: string | undefined = findPart("curl");
 
+/** Path of gettext's envsubst, or undefined. */
+export const envsubst: string | undefined = findPart("envsubst");
+
 /** Path of the library that gives a process another clock, or undefined. */
 export const libfaketime: string | undefined = findPart("libfaketime");
 
 /** Path of nginx, or undefined. */
 export const nginx: string | undefined = findPart("nginx");
+
+/** Path of the openssl command, or undefined. */
+export const openssl: string | undefined = findPart("openssl");
 
 /** Path of prlimit, or undefined. */
 export const prlimit: string | undefined = findPart("prlimit");
