@@ -35,10 +35,20 @@ function findAll(pattern: RegExp): readonly string[] {
   return ALL.filter(({ text }) => pattern.test(text)).map(({ name, text }) => `${name}: ${text}`);
 }
 
-/** The text of every location, whose only blocks within are `if`. */
+/** The text of every location; a block begins and ends with its line. */
 function readLocations(): readonly string[] {
-  const texts = FILES.map((name) => readDirectives(name).join("\n"));
-  return texts.flatMap((text) => text.match(/^location (?:"[^"]*"|[^"{])+\{\n(?:if .*\{\n[^}]*\}\n|[^}])*\}$/gm) ?? []);
+  const locations: string[] = [];
+  for (const name of FILES) {
+    let depth = 0;
+    for (const line of readDirectives(name)) {
+      const begins = depth === 0 && line.startsWith("location ");
+      if (begins) locations.push(line);
+      else if (depth > 0) locations.push(`${locations.pop()}\n${line}`);
+      if (begins || (depth > 0 && line.endsWith("{"))) depth += 1;
+      else if (depth > 0 && line === "}") depth -= 1;
+    }
+  }
+  return locations;
 }
 
 let folder: string;
@@ -171,7 +181,7 @@ describe("mistakes that a configuration of nginx must not have", () => {
     ["an address to ask that a client chooses", /^proxy_pass (?!http:\/\/collector;$)/],
     ["a name that a client chooses", /\$http_host\b/],
     ["a look-up at run time", /^resolver /],
-    ["an if that does more than return", /^(?:set|rewrite|break|valid_referers) ?/],
+    ["an if that does more than return", /^(?:set|rewrite|break|valid_referers)[ ;]/],
     ["a version that is told", /^server_tokens (?!off;)/],
     ["an address that is added to what the client sent", /\$proxy_add_x_forwarded_for/],
     ["a client's whole address, agent or query in the log", /^'.*\$(?:remote_addr|http_|request_uri|request"|args)/],
