@@ -80,6 +80,7 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
     it("asks for our name, or gets nothing", async () => {
       await expect(edge.connect({ servername: "evil.example" })).rejects.toThrow();
       await expect(edge.askPlain("/", { headers: { host: "evil.example" } })).rejects.toThrow("socket hang up");
+      expect((await edge.askPlain("/edge-health", { headers: { host: "localhost" } })).status).toBe(204);
       const passed = gate.heard.length;
       const line = "GET https://evil.example/ HTTP/1.1";
       expect(await edge.sendRaw(`${line}\r\nHost: ${DOMAIN}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 421 /);
@@ -117,6 +118,17 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
         "cross-origin-resource-policy": "cross-origin",
       });
       expect(asked("/passerby-full.js")).toBe(1);
+    });
+
+    it.each([
+      ["gzip, deflate", "gzip"],
+      ["br;q=1.0, gzip;q=0.5", "br"],
+      ["gzip;q=0, br;q=0.0", undefined],
+      ["brotli, x-gzip", undefined],
+      ["", undefined],
+    ])("come to a client that accepts %j in a coding that it can read", async (accepted, coding) => {
+      const { status, headers } = await edge.ask("/passerby.js", { headers: { "accept-encoding": accepted } });
+      expect([status, headers["content-encoding"], headers.vary]).toEqual([200, coding, "Accept-Encoding"]);
     });
   });
 
