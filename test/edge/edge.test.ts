@@ -5,6 +5,7 @@ import { ERRORS } from "../../src/errors.ts";
 import { readTrackerScripts } from "../../src/server/routes/tracker-scripts.ts";
 import { isLong } from "../means.ts";
 import type { TestServer } from "../support/test-server.ts";
+import { describeClients } from "./edge-clients.ts";
 import { DOMAIN, hasEdgeParts, NEED, turnOff, turnOn } from "./edge-files.ts";
 import { type Answer, type Asking, type Edge, readToEnd } from "./edge-process.ts";
 import {
@@ -92,7 +93,7 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
       [400, "a wrong event", "invalid_json", (asking) => edge.ask(EVENT, { ...asking, body: "{" })],
       [405, "a wrong method", "method_not_allowed", (asking) => edge.ask(EVENT, { ...asking, method: "PUT" })],
       [413, "a large body", "payload_too_large", (asking) => edge.ask(EVENT, { ...asking, body: "x".repeat(65_537) })],
-      [429, "too many", "rate_limited", async (asking) => refusedOf(await flood(edge, asking, 15))],
+      [429, "too many", "rate_limited", async (asking) => refusedOf(await flood(edge, asking, 12))],
       [502, "a collector that is gone", "collector_unavailable", (asking) => edge.ask(`${EVENT}?gate=reset`, asking)],
     ])("that is allowed can read %i for %s, and gets the header once", async (status, _what, error, ask) => {
       const from = `127.0.1.${status % 250}`;
@@ -132,6 +133,8 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
       expect([refused.status, refused.headers["access-control-allow-origin"]]).toEqual([403, undefined]);
     });
   });
+
+  describeClients(() => stack);
 
   it("cuts off a body that does not come", async () => {
     const { ms, answer } = await slowBody;
