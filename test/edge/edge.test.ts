@@ -138,28 +138,6 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
 
   describeClients(() => stack);
 
-  it("cuts off a body that does not come", async () => {
-    const { ms, answer } = await slowBody;
-    expect(answer).toBe("");
-    expect(ms).toBeGreaterThan(4_000);
-    expect(ms).toBeLessThan(10_000);
-  });
-
-  it("answers 504 for a collector that hangs, and says once who may read it", async () => {
-    const answer = await noAnswer;
-    expect([answer.status, answer.headers["retry-after"]]).toEqual([504, "5"]);
-    expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: "collector_unavailable" });
-    expect([...SECURITY_HEADERS, "access-control-allow-origin"].filter((name) => answer.count(name) !== 1)).toEqual([]);
-  });
-
-  it.skipIf(!isLong)("cuts off headers that do not come [needs long]", async () => {
-    const socket = await edge.connect();
-    socket.write("GET / HTTP/1.1\r\n");
-    const startedMs = performance.now();
-    await readToEnd(socket);
-    expect(performance.now() - startedMs).toBeLessThan(15_000);
-  });
-
   describe("turned on", () => {
     it("a proxy in front is believed about its visitors, and nobody else", async () => {
       const [proxy, other] = ["127.0.4.1", "127.0.4.2"];
@@ -193,5 +171,27 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
       expect((await edge.ask(EVENT, preflight)).status).toBe(204);
       expect((await edge.ask("/api/metrics/health")).status).toBe(200);
     });
+  });
+
+  it("cuts off a body that does not come", async () => {
+    const { ms, answer } = await slowBody;
+    expect(answer).toBe("");
+    expect(ms).toBeGreaterThan(4_000);
+    expect(ms).toBeLessThan(10_000);
+  });
+
+  it("answers 504 for a collector that hangs, and says once who may read it", async () => {
+    const answer = await noAnswer;
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([504, "5"]);
+    expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: "collector_unavailable" });
+    expect([...SECURITY_HEADERS, "access-control-allow-origin"].filter((name) => answer.count(name) !== 1)).toEqual([]);
+  });
+
+  it.skipIf(!isLong)("cuts off headers that do not come [needs long]", async () => {
+    const socket = await edge.connect();
+    socket.write("GET / HTTP/1.1\r\n");
+    const startedMs = performance.now();
+    await readToEnd(socket);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 });
