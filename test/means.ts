@@ -12,10 +12,18 @@ export type Part = { readonly need: string; readonly debianPackage: string; read
 
 /** The programs that tests drive; `npm test` installs the missing ones as root on Debian. */
 export const PARTS: readonly Part[] = [
+  { need: "apparmor_parser", debianPackage: "apparmor", paths: ["/usr/sbin/apparmor_parser", "/sbin/apparmor_parser"] },
+  { need: "bwrap", debianPackage: "bubblewrap", paths: ["/usr/bin/bwrap"] },
   { need: "caddy", debianPackage: "caddy", paths: ["/usr/bin/caddy"] },
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
   { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
   { need: "envsubst", debianPackage: "gettext-base", paths: ["/usr/bin/envsubst"] },
+  { need: "docker-compose", debianPackage: "docker-compose", paths: ["/usr/bin/docker-compose"] },
+  {
+    need: "Docker's seccomp profile",
+    debianPackage: "golang-github-containers-common",
+    paths: ["/usr/share/containers/seccomp.json"],
+  },
   {
     need: "libfaketime",
     debianPackage: "libfaketime",
@@ -25,14 +33,26 @@ export const PARTS: readonly Part[] = [
   { need: "openssl", debianPackage: "openssl", paths: ["/usr/bin/openssl"] },
   { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
+  {
+    need: "python3-seccomp",
+    debianPackage: "python3-seccomp",
+    paths: ["/usr/share/doc/python3-seccomp/copyright"],
+  },
   { need: "script", debianPackage: "bsdutils", paths: ["/usr/bin/script"] },
   { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
+  { need: "systemd-analyze", debianPackage: "systemd", paths: ["/usr/bin/systemd-analyze"] },
 ];
 
 /** Returns the path of a part, or undefined where it is not installed. */
 export function findPart(need: string): string | undefined {
   return PARTS.find((part) => part.need === need)?.paths.find((path) => existsSync(path));
 }
+
+/** Path of AppArmor's compiler of profiles, or undefined. */
+export const apparmorParser: string | undefined = findPart("apparmor_parser");
+
+/** Path of bubblewrap, or undefined. */
+export const bwrap: string | undefined = findPart("bwrap");
 
 /** Path of Caddy, or undefined. */
 export const caddy: string | undefined = findPart("caddy");
@@ -45,6 +65,12 @@ export const curl: string | undefined = findPart("curl");
 
 /** Path of gettext's envsubst, or undefined. */
 export const envsubst: string | undefined = findPart("envsubst");
+
+/** Path of docker-compose, or undefined. */
+export const dockerCompose: string | undefined = findPart("docker-compose");
+
+/** Path of the list of system calls that Docker lets containers make, or undefined. */
+export const seccompProfile: string | undefined = findPart("Docker's seccomp profile");
 
 /** Path of the library that gives a process another clock, or undefined. */
 export const libfaketime: string | undefined = findPart("libfaketime");
@@ -66,6 +92,9 @@ export const script: string | undefined = findPart("script");
 
 /** Path of strace, or undefined. */
 export const strace: string | undefined = findPart("strace");
+
+/** Path of systemd-analyze, or undefined. */
+export const systemdAnalyze: string | undefined = findPart("systemd-analyze");
 
 /** True under `npm test -- --long`: long loops, soaks and fuzzing. */
 export const isLong: boolean = process.env["PASSERBY_LONG"] === "1";
