@@ -16,10 +16,12 @@ export async function refusalOfRotate(words: readonly string[], environment: Env
   return code === 0 ? "" : `${code}: ${stderr}`;
 }
 
-/** Lists the flags among the words that the help of the subcommand, the first word, does not name. */
+/** Lists the flags among the words that the help of the subcommand, the words before the first flag, does not name. */
 export async function unknownFlags(words: readonly string[], environment: Environment): Promise<readonly string[]> {
-  const [subcommand = "", ...rest] = words;
-  const { code, stdout } = await runCommand([subcommand, "--help"], environment);
-  if (code !== 0) return [subcommand];
-  return rest.filter((word) => word.startsWith("--") && !new RegExp(`^ +${word} `, "m").test(stdout));
+  const flags = words.filter((word) => word.startsWith("--"));
+  const first = words.findIndex((word) => word.startsWith("--"));
+  const subcommand = first === -1 ? words : words.slice(0, first);
+  const { code, stdout } = await runCommand([...subcommand, "--help"], environment);
+  if (code !== 0) return subcommand;
+  return flags.filter((flag) => !new RegExp(`^ +${flag} `, "m").test(stdout));
 }

@@ -156,6 +156,11 @@ describe("the collector's settings", () => {
     expect(settings.trustedProxies).toEqual([edge.networks?.["backend"]?.ipv4_address]);
   });
 
+  it("have the edge find the collector where it listens, whether it is up or not", () => {
+    const address = collector.networks?.["backend"]?.ipv4_address;
+    expect(edge.environment?.["EDGE_COLLECTOR"]).toBe(`${address}:${settings.port}`);
+  });
+
   it("leave rotation to the rotator, which deletes and seals by the same figures", () => {
     expect(settings.rotate).toBe("off");
     expect(flagValue(rotator.command, "--delete-after-days")).toBe(String(settings.retentionDays));
