@@ -35,12 +35,18 @@ async function checkRotator({ METRICS_DATA_DIR = "./data" }: NodeJS.ProcessEnv):
   }
 }
 
+/** The cause, too: of a connection that cannot be made only it says why. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
 const [name = ""] = process.argv.slice(2);
 const check = Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined;
 try {
   if (check === undefined) throw new Error(`give one of ${Object.keys(CHECKS).join(", ")}, not "${name}"`);
   await check(process.env);
 } catch (error) {
-  process.stderr.write(`unhealthy: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`unhealthy: ${describe(error)}\n`);
   process.exitCode = 1;
 }

@@ -18,7 +18,12 @@ export const PARTS: readonly Part[] = [
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
   { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
   { need: "envsubst", debianPackage: "gettext-base", paths: ["/usr/bin/envsubst"] },
-  { need: "docker-compose", debianPackage: "docker-compose", paths: ["/usr/bin/docker-compose"] },
+  {
+    // Of version 1, a Python program: this part of it says what may stand in a compose file.
+    need: "docker-compose",
+    debianPackage: "docker-compose",
+    paths: ["/usr/lib/python3/dist-packages/compose/config/compose_spec.json"],
+  },
   {
     need: "Docker's seccomp profile",
     debianPackage: "golang-github-containers-common",
@@ -66,8 +71,8 @@ export const curl: string | undefined = findPart("curl");
 /** Path of gettext's envsubst, or undefined. */
 export const envsubst: string | undefined = findPart("envsubst");
 
-/** Path of docker-compose, or undefined. */
-export const dockerCompose: string | undefined = findPart("docker-compose");
+/** Path of the schema of compose files, which comes with /usr/bin/docker-compose, or undefined. */
+export const composeSchema: string | undefined = findPart("docker-compose");
 
 /** Path of the list of system calls that Docker lets containers make, or undefined. */
 export const seccompProfile: string | undefined = findPart("Docker's seccomp profile");

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import packageFacts from "../../package.json" with { type: "json" };
 import { readSettings, SETTING_KEYS, SETTINGS } from "../../src/config.ts";
-import { dockerCompose } from "../means.ts";
+import { composeSchema } from "../means.ts";
 import { refusalOfRotate, unknownFlags } from "./command-check.ts";
 import {
   COMPOSE_PATH,
@@ -32,13 +32,10 @@ function flagValue(args: readonly string[] | undefined, flag: string): string | 
   return args?.[args.indexOf(flag) + 1];
 }
 
-/** Debian's docker-compose is a Python program, and this is the part of it that says what may stand in a file. */
-const SCHEMA = "/usr/lib/python3/dist-packages/compose/config/compose_spec.json";
-
-describe.skipIf(dockerCompose === undefined)("the compose file [needs docker-compose]", () => {
+describe.skipIf(composeSchema === undefined)("the compose file [needs docker-compose]", () => {
   /** The schema marks its parts with `id`, as drafts before 6 did, and names formats of its own. */
   const schema: object = JSON.parse(
-    dockerCompose === undefined ? "{}" : readFileSync(SCHEMA, "utf8"),
+    composeSchema === undefined ? "{}" : readFileSync(composeSchema, "utf8"),
     (key, value: unknown) => ((key === "id" && typeof value === "string") || key === "$schema" ? undefined : value),
   );
   const validate = new Ajv2019.default({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
@@ -55,7 +52,7 @@ describe.skipIf(dockerCompose === undefined)("the compose file [needs docker-com
 
   it("is read by docker-compose as it is by these tests", () => {
     const args = ["--file", COMPOSE_PATH, "--env-file", ENV_EXAMPLE_PATH, "config"];
-    const { status, stdout, stderr } = spawnSync(dockerCompose ?? "", args, { encoding: "utf8", env: {} });
+    const { status, stdout, stderr } = spawnSync("/usr/bin/docker-compose", args, { encoding: "utf8", env: {} });
     expect([status, stderr]).toEqual([0, ""]);
     const read: typeof compose = parse(stdout);
     expect(Object.keys(read.services).sort()).toEqual(Object.keys(compose.services).sort());
@@ -69,7 +66,7 @@ describe.skipIf(dockerCompose === undefined)("the compose file [needs docker-com
   it("is read with the AppArmor profile beside it", () => {
     const apparmor = join(DEPLOY, "docker-compose.apparmor.yml");
     const args = ["--file", COMPOSE_PATH, "--file", apparmor, "--env-file", ENV_EXAMPLE_PATH, "config"];
-    const { status, stdout } = spawnSync(dockerCompose ?? "", args, { encoding: "utf8", env: {} });
+    const { status, stdout } = spawnSync("/usr/bin/docker-compose", args, { encoding: "utf8", env: {} });
     const read: typeof compose = parse(stdout);
     expect([
       status,
@@ -80,7 +77,7 @@ describe.skipIf(dockerCompose === undefined)("the compose file [needs docker-com
 
   it("is refused by docker-compose while the owner's own values are missing", () => {
     const env = { EDGE_DOMAIN: "metrics.example.com" };
-    const { status, stderr } = spawnSync(dockerCompose ?? "", ["--file", COMPOSE_PATH, "config"], {
+    const { status, stderr } = spawnSync("/usr/bin/docker-compose", ["--file", COMPOSE_PATH, "config"], {
       encoding: "utf8",
       env,
     });
