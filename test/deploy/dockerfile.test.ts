@@ -1,6 +1,5 @@
 /** The Dockerfile and what is sent to its builder, judged without a builder. */
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import packageFacts from "../../package.json" with { type: "json" };
@@ -134,9 +133,9 @@ describe(".dockerignore", () => {
     expect(kept.filter((path) => !isIgnored(path))).toEqual([]);
   });
 
-  it("lets every source through that git has", () => {
-    const sources = execFileSync("git", ["ls-files", "cmd", "scripts", "src", "site"], { cwd: ROOT, encoding: "utf8" });
-    const files = sources.split("\n").filter((path) => path !== "" && !path.endsWith(".test.ts"));
+  it("lets every source through", () => {
+    const sources = globSync(["{cmd,scripts,src,site}/**/*.{ts,tsx,mjs,sql,css,html,json,md,svg}"], { cwd: ROOT });
+    const files = sources.filter((path) => !path.endsWith(".test.ts"));
     expect(files.length).toBeGreaterThan(200);
     expect(files.filter(isIgnored)).toEqual([]);
   });
