@@ -214,7 +214,7 @@ describe(".env.example", () => {
 
   it("says where secrets lie, and holds none; git takes none of them", () => {
     const ignored = readFileSync(join(DEPLOY, "../.gitignore"), "utf8").split("\n");
-    expect(ignored).toEqual(expect.arrayContaining(["deploy/.env", "deploy/secrets/"]));
+    expect(ignored).toEqual(expect.arrayContaining([".env", "deploy/secrets/"]));
     const files = Object.values(compose.secrets).map(({ file }) => file);
     expect(files.filter((file) => !file.startsWith("./secrets/"))).toEqual([]);
     expect(files).toHaveLength(2);
