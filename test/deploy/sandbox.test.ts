@@ -15,7 +15,7 @@ const compose = parseCompose();
 /** A container has ports and addresses of its own; here they are shared. */
 const SHARED = { PORT: "0", METRICS_ADMIN_LISTEN: "127.0.0.1:0" };
 
-describe.skipIf(missing !== undefined)(`the deployment in a sandbox [needs ${missing}]`, () => {
+describe.skipIf(missing !== undefined)(`the deployment in a sandbox [needs ${missing ?? "bwrap"}]`, () => {
   let sandbox: Sandbox;
   let collector: Running;
   let port: string;

@@ -47,7 +47,8 @@ describe.skipIf(systemdAnalyze === undefined)("the units [needs systemd-analyze]
     return { status, output: stdout + stderr };
   };
   const write = (name: string, text: string): string => {
-    const path = join(folder, name);
+    // Alone in a folder: systemd reads the units beside it, too.
+    const path = join(mkdtempSync(join(folder, "unit-")), name);
     // Node may be elsewhere here.
     writeFileSync(path, text.replace("/usr/bin/node", process.execPath));
     return path;
