@@ -20,8 +20,10 @@ const isRoot = process.getuid?.() === 0;
 /** Why no sandbox can be made here, in the words of a test's name; undefined where one can. */
 export const missing: string | undefined = findMissing();
 
-/** True where the filter of system calls can be made. */
-export const hasFilter: boolean = seccompProfile !== undefined && findPart("python3-seccomp") !== undefined;
+/** What the filter of system calls lacks here, in the same words; undefined where it can be made. */
+export const missingForFilter: string | undefined = ["Docker's seccomp profile", "python3-seccomp"].find(
+  (need) => findPart(need) === undefined,
+);
 
 export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -50,7 +52,7 @@ export function makeSandbox(): Sandbox {
   const folder = mkdtempSync(join(tmpdir(), "passerby-sandbox-"));
   const dataDir = mkdtempSync(join(tmpdir(), "passerby-sandbox-data-"));
   if (isRoot) chownSync(dataDir, USER, USER);
-  const filter = hasFilter ? join(folder, "filter.bpf") : undefined;
+  const filter = missingForFilter === undefined ? join(folder, "filter.bpf") : undefined;
   if (filter !== undefined) compileFilter(filter);
   const compose = parseCompose();
   const run = (name: string, command: readonly string[], changes: Changes): ChildProcess =>
