@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { findPart } from "../test/means.ts";
 import { buildStale } from "./build.ts";
 import { type Counts, countTests, type Skip } from "./count-tests.ts";
 import { installParts } from "./install-parts.ts";
@@ -45,7 +46,8 @@ function runTests(paths: readonly string[], flags: Flags): Counts {
   const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: ROOT, stdio: "inherit", env });
   // Without a report nothing has run to its end, whatever the runner's exit code says.
   if (!existsSync(REPORT)) return { passed: 0, failed: 1, skips: [] };
-  const counts = countTests(readFileSync(REPORT, "utf8"));
+  const isMet = (need: string): boolean => (need === "long" ? flags.long === true : findPart(need) !== undefined);
+  const counts = countTests(readFileSync(REPORT, "utf8"), isMet);
   // The runner fails for an unhandled error, too, which belongs to no test.
   return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }

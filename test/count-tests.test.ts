@@ -43,6 +43,12 @@ describe("the count of a test run", () => {
     });
   });
 
+  it("tells of a test with several needs the first that is not met", () => {
+    const json = report({ status: "passed", results: [["skipped", "edge [needs nginx] a [needs long]"]] });
+    expect(countTests(json, (need) => need === "nginx").skips).toEqual([{ need: "long", count: 1 }]);
+    expect(countTests(json, (need) => need === "long").skips).toEqual([{ need: "nginx", count: 1 }]);
+  });
+
   it("takes a file that broke before its tests could run for a failure", () => {
     expect(countTests(report({ status: "failed", results: [] }))).toMatchObject({ passed: 0, failed: 1 });
   });
