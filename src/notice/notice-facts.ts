@@ -76,7 +76,7 @@ export function gatherFacts({ settings, site, siteName, contact, tracker }: Noti
     bots: settings.bots,
     events: [
       ...AUTOMATIC_EVENT_WORDS.filter(({ name, script }) => isSent(name) && isLoaded(script, tracker)),
-      ...tracker.ownEvents.map(({ name, when }) => ({ name, when, says: "What is said here" })),
+      ...tracker.ownEvents.map(({ name, when }) => ({ name, when, says: "As described" })),
     ].map(({ name, when, says }) => ({ name, when, says })),
     fields: Object.entries(FIELD_WORDS)
       .filter(([, { need }]) => needs[need])
