@@ -36,7 +36,7 @@ The settings come from the environment and --config, as passerby start reads the
 collector cannot know, how the tracker is put on the site, is said by flags.
 
 With --page the notice takes the place of <!-- passerby-privacy --> in a page of your own; else it is a page by itself.
-It is written again in place: run it after each change of settings, or in the build of the site.
+Run it again after each change of settings, or in the build of the site.
 
 Examples:
   passerby privacy-page --name "Example Shop" --contact "privacy@example.com" --out privacy.html

@@ -59,6 +59,11 @@ test.for([
   expect(noticeOf({}, { identity })).toContain(words);
 });
 
+test("says what the browser remembers of the panel, where there is one", () => {
+  expect(noticeOf({}, { scripts: ["dev"] })).toContain("your browser remembers that until you say <code>?dev=0</code>");
+  expect(noticeOf()).not.toContain("?dev=0");
+});
+
 test("says what becomes of browsers that ask for privacy, for the site in question", () => {
   const source = { METRICS_PRIVACY_SIGNALS: "drop,b=no_id", METRICS_SITES: "a=a.example,b=b.example" };
   expect(noticeOf(source, {}, "a")).toContain("our server stores nothing that comes from such a browser");

@@ -69,7 +69,7 @@ function anonymousId({ identity }: NoticeFacts): string {
   return section("An anonymous visitor id", ids[identity].map(paragraph));
 }
 
-function absent({ outbox }: NoticeFacts): string {
+function absent({ outbox, scripts }: NoticeFacts): string {
   const waiting = {
     memory: "Events that cannot be sent are forgotten with the page.",
     session:
@@ -77,9 +77,12 @@ function absent({ outbox }: NoticeFacts): string {
     local:
       "If our server cannot be reached as you leave a page, what you did there waits in your browser's local storage, without the page's title and without a number, until you come back or for 23 hours.",
   } as const;
+  const dev = scripts.includes("dev")
+    ? " If you ask for the panel that shows what is sent, with <code>?dev=1</code>, your browser remembers that until you say <code>?dev=0</code>."
+    : "";
   return section("What there is not", [
     list([
-      `No tracking cookies, and none of any other kind. ${waiting[outbox]}`,
+      `No tracking cookies, and none of any other kind. ${waiting[outbox]}${dev}`,
       "No personal data: no names, no e-mail addresses, no phone numbers, no network address.",
       "No third party, and nothing that follows you to other sites.",
       "No recording of your mouse, your keys or what you write into forms.",

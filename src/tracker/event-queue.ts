@@ -40,6 +40,6 @@ export function putBack(queue: EventQueue, batch: EventQueue): void {
 }
 
 function isTooMuch(waiting: string[]): boolean {
-  // A Blob would count without copying, but costs the main thread of a new page about ten times as much.
+  // A Blob would count without copying, but making one costs the main thread of a new page more.
   return new TextEncoder().encode(`${waiting}`).length > MAX_BATCH_BYTES;
 }

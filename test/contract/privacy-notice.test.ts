@@ -10,8 +10,6 @@ import { startTestServer, type TestServer } from "../support/test-server.ts";
 type Facts = {
   readonly fields: readonly { readonly name: string }[];
   readonly privacySignals: string;
-  readonly retentionDays: number;
-  readonly serverRate: number;
 };
 
 function factsOf(settings: Readonly<Record<string, string>>): Facts {
