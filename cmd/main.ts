@@ -15,6 +15,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "privacy-page": async () => (await import("./privacy-page.ts")).privacyPageCommand(),
   import: async () => (await import("./import.ts")).importCommand(),
   export: async () => (await import("./export.ts")).exportCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
   brake: async () => (await import("./brake.ts")).brakeCommand(),
   identity: async () => (await import("./identity.ts")).identityCommand(),
   erase: async () => (await import("./erase.ts")).eraseCommand(),

@@ -1,0 +1,5 @@
+/** Every check of the doctor, in the order in which they run and are told. */
+import type { Check } from "./check.ts";
+import { READING_CHECKS } from "./sections/reading-checks.ts";
+
+export const CHECKS: readonly Check[] = [...READING_CHECKS];

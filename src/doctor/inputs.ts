@@ -1,0 +1,158 @@
+/**
+ * What the doctor may look at: each input is read once, when the first check asks for it. An input that nobody gave throws
+ * InputMissing, one that cannot be used InputUnreadable; the runner makes of both what the report says.
+ */
+import { systemClock } from "../clock.ts";
+import type { SettingSource } from "../config.ts";
+import { type CollectorSettings, readCollectorSettings } from "./deployment/collector-settings.ts";
+import { type ComposeProject, readCompose } from "./deployment/compose-project.ts";
+import { type DataFolder, openDataFolder } from "./deployment/data-folder.ts";
+import { type EnvFile, readEnvFile } from "./deployment/env-file.ts";
+import { openRepository, type Repository } from "./deployment/repository.ts";
+import { InputMissing } from "./input-errors.ts";
+import { type NginxConfig, readNginx } from "./nginx/nginx-config.ts";
+import type { Network } from "./probe/ask.ts";
+import { type LiveCollector, openLiveCollector } from "./probe/live-collector.ts";
+import { type LiveSite, openLiveSite } from "./probe/live-site.ts";
+
+/** Inputs by name. `load`, `rehearse` and `run_tests` are permissions: true where they were given. */
+export type Inputs = {
+  readonly compose: ComposeProject;
+  readonly nginx: NginxConfig;
+  readonly env: EnvFile;
+  /** What the collector is set to, by the compose file with its variables or else by the file of variables alone. */
+  readonly settings: CollectorSettings;
+  readonly repo: Repository;
+  readonly data_dir: DataFolder;
+  /** The collector as the internet sees it, at --url. */
+  readonly live: LiveCollector;
+  /** The site whose pages send events, at --site. */
+  readonly site: LiveSite;
+  /** Address of a Prometheus. */
+  readonly prometheus: URL;
+  /** Key of scope read. */
+  readonly key: string;
+  readonly load: true;
+  readonly rehearse: true;
+  readonly run_tests: true;
+  /** `owner/name` of a repository at GitHub. */
+  readonly github: string;
+};
+
+export type InputName = keyof Inputs;
+
+/** What the owner gave; a path or address that is undefined was neither given nor found. */
+export type DoctorOptions = {
+  readonly url?: URL | undefined;
+  readonly site?: URL | undefined;
+  readonly compose?: string | undefined;
+  readonly nginx?: string | undefined;
+  readonly env?: string | undefined;
+  readonly repo?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly prometheus?: URL | undefined;
+  readonly key?: string | undefined;
+  readonly github?: string | undefined;
+  readonly load: boolean;
+  readonly rehearse: boolean;
+  readonly runTests: boolean;
+  readonly network: Network;
+  /** Flags that a subcommand of ours takes, such as those of rotate; the command line knows. */
+  readonly flagsOf: (subcommand: string) => Promise<readonly string[]>;
+  /** The environment that doctor itself runs in, for programs that it starts. */
+  readonly environment: SettingSource;
+};
+
+/** How each input is given, for the reason of a skipped check. */
+export const INPUT_FLAGS: Readonly<Record<InputName, string>> = {
+  compose: "--compose FILE",
+  nginx: "--nginx FILE",
+  env: "--env FILE",
+  settings: "--compose FILE or --env FILE",
+  repo: "--repo DIR",
+  data_dir: "--data-dir DIR",
+  live: "--url https://metrics.example.com",
+  site: "--site https://example.com",
+  prometheus: "--prometheus URL",
+  key: "--key-file FILE (a key of scope read)",
+  load: "--load (sends up to 40 requests in a second)",
+  rehearse: "--rehearse (pulls each lever for a moment and puts it back)",
+  run_tests: "--run-tests (takes about ten minutes)",
+  github: "--github OWNER/NAME",
+};
+
+type Providers = { readonly [Name in InputName]: () => Promise<Inputs[Name]> };
+
+/** The inputs as checks ask for them. */
+export type Given = {
+  /** The input. Throws InputMissing or InputUnreadable. */
+  readonly need: <Name extends InputName>(name: Name) => Promise<Inputs[Name]>;
+  /** The input, or undefined where nobody gave it. Throws InputUnreadable. */
+  readonly may: <Name extends InputName>(name: Name) => Promise<Inputs[Name] | undefined>;
+  readonly options: DoctorOptions;
+  /** Time now in milliseconds. */
+  readonly nowMs: () => number;
+};
+
+/** Opens what the owner gave; nothing is read yet. */
+export function openInputs(options: DoctorOptions, nowMs: () => number = systemClock.now): Given {
+  const providers = makeProviders(options);
+  return {
+    need: (name) => providers[name](),
+    may: async (name) => {
+      try {
+        return await providers[name]();
+      } catch (error) {
+        if (error instanceof InputMissing) return undefined;
+        throw error;
+      }
+    },
+    options,
+    nowMs,
+  };
+}
+
+function makeProviders(options: DoctorOptions): Providers {
+  const { network } = options;
+  const env = once(async () => readEnvFile(given("env", options.env)));
+  const optionalEnv = async (): Promise<EnvFile | undefined> => (options.env === undefined ? undefined : await env());
+  const compose = once(async () => readCompose(given("compose", options.compose), await optionalEnv()));
+  return {
+    env,
+    compose,
+    settings: once(async () => {
+      if (options.compose === undefined && options.env === undefined) throw new InputMissing(INPUT_FLAGS.settings);
+      return readCollectorSettings(options.compose === undefined ? undefined : await compose(), await optionalEnv());
+    }),
+    nginx: once(async () => readNginx(given("nginx", options.nginx))),
+    repo: once(async () => openRepository(given("repo", options.repo))),
+    data_dir: once(async () => openDataFolder(given("data_dir", options.dataDir))),
+    live: once(async () => openLiveCollector(given("live", options.url), network)),
+    site: once(async () => openLiveSite(given("site", options.site), network)),
+    prometheus: once(async () => given("prometheus", options.prometheus)),
+    key: once(async () => given("key", options.key)),
+    load: once(async () => permitted("load", options.load)),
+    rehearse: once(async () => permitted("rehearse", options.rehearse)),
+    run_tests: once(async () => permitted("run_tests", options.runTests)),
+    github: once(async () => given("github", options.github)),
+  };
+}
+
+function given<Value>(name: InputName, value: Value | undefined): Value {
+  if (value === undefined) throw new InputMissing(INPUT_FLAGS[name]);
+  return value;
+}
+
+function permitted(name: InputName, isPermitted: boolean): true {
+  if (!isPermitted) throw new InputMissing(INPUT_FLAGS[name]);
+  return true;
+}
+
+/** Reads on the first call, and gives the same answer, or the same error, from then on. */
+function once<Value>(read: () => Promise<Value>): () => Promise<Value> {
+  let reading: Promise<Value> | undefined;
+  return () => {
+    reading ??= read();
+    return reading;
+  };
+}
