@@ -1,5 +1,5 @@
 /** `passerby doctor`: holds the production checklist against a deployment and says what is wrong and how to mend it. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { systemClock } from "../src/clock.ts";
@@ -8,7 +8,8 @@ import { makeReport } from "../src/doctor/report/make-report.ts";
 import { reportJson } from "../src/doctor/report/report-json.ts";
 import { reportText, resultLine } from "../src/doctor/report/report-text.ts";
 import { exitCodeOf, runChecks } from "../src/doctor/run-checks.ts";
-import { describeError, PasserbyError } from "../src/errors.ts";
+import { PasserbyError } from "../src/errors.ts";
+import { readNetwork, readText } from "./network-flags.ts";
 
 type Flags = {
   url?: string;
@@ -119,10 +120,7 @@ function readOptions(flags: Flags): DoctorOptions {
     load: flags.load === true,
     rehearse: flags.rehearse === true,
     runTests: flags.runTests === true,
-    network: {
-      connectTo: new Map(flags.connectTo.map(readConnectTo)),
-      ca: flags.ca === undefined ? undefined : readText("--ca", flags.ca),
-    },
+    network: readNetwork(flags),
     environment: process.env,
     flagsOf,
   };
@@ -174,21 +172,4 @@ function readSection(text: string): number {
   const section = Number(text);
   if (Number.isInteger(section) && section >= 1 && section <= 11) return section;
   throw new PasserbyError("setting_invalid", `--section ${text} is not allowed: give a number from 1 to 11`);
-}
-
-function readConnectTo(text: string): readonly [string, { readonly host: string; readonly port: number }] {
-  const [, from, host, port] = /^([^=]+:\d+)=(.+):(\d+)$/.exec(text) ?? [];
-  if (from !== undefined && host !== undefined) return [from, { host, port: Number(port) }];
-  throw new PasserbyError(
-    "setting_invalid",
-    `--connect-to ${text} is not allowed: give it as metrics.example.com:443=203.0.113.7:443`,
-  );
-}
-
-function readText(flag: string, path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new PasserbyError("input_unreadable", `${flag} ${path} cannot be read: ${describeError(cause)}`, { cause });
-  }
 }

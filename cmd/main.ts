@@ -16,6 +16,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import("./import.ts")).importCommand(),
   export: async () => (await import("./export.ts")).exportCommand(),
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+  smoke: async () => (await import("./smoke.ts")).smokeCommand(),
   brake: async () => (await import("./brake.ts")).brakeCommand(),
   identity: async () => (await import("./identity.ts")).identityCommand(),
   erase: async () => (await import("./erase.ts")).eraseCommand(),

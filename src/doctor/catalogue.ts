@@ -1,5 +1,6 @@
 /** Every check of the doctor, in the order in which they run and are told. */
 import type { Check } from "./check.ts";
 import { READING_CHECKS } from "./sections/reading-checks.ts";
+import { SMOKE_CHECKS } from "./sections/smoke-checks.ts";
 
-export const CHECKS: readonly Check[] = [...READING_CHECKS];
+export const CHECKS: readonly Check[] = [...READING_CHECKS, ...SMOKE_CHECKS];

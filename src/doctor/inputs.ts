@@ -14,6 +14,7 @@ import { type NginxConfig, readNginx } from "./nginx/nginx-config.ts";
 import type { Network } from "./probe/ask.ts";
 import { type LiveCollector, openLiveCollector } from "./probe/live-collector.ts";
 import { type LiveSite, openLiveSite } from "./probe/live-site.ts";
+import { runSmokeTest, type SmokeReport } from "./smoke/smoke-test.ts";
 
 /** Inputs by name. `load`, `rehearse` and `run_tests` are permissions: true where they were given. */
 export type Inputs = {
@@ -26,6 +27,8 @@ export type Inputs = {
   readonly data_dir: DataFolder;
   /** The collector as the internet sees it, at --url. */
   readonly live: LiveCollector;
+  /** What the smoke tests found there. */
+  readonly smoke: SmokeReport;
   /** The site whose pages send events, at --site. */
   readonly site: LiveSite;
   /** Address of a Prometheus. */
@@ -72,6 +75,7 @@ export const INPUT_FLAGS: Readonly<Record<InputName, string>> = {
   repo: "--repo DIR",
   data_dir: "--data-dir DIR",
   live: "--url https://metrics.example.com",
+  smoke: "--url https://metrics.example.com",
   site: "--site https://example.com",
   prometheus: "--prometheus URL",
   key: "--key-file FILE (a key of scope read)",
@@ -114,6 +118,7 @@ export function openInputs(options: DoctorOptions, nowMs: () => number = systemC
 
 function makeProviders(options: DoctorOptions): Providers {
   const { network } = options;
+  const live = once(async () => openLiveCollector(given("live", options.url), network));
   const env = once(async () => readEnvFile(given("env", options.env)));
   const optionalEnv = async (): Promise<EnvFile | undefined> => (options.env === undefined ? undefined : await env());
   const compose = once(async () => readCompose(given("compose", options.compose), await optionalEnv()));
@@ -127,7 +132,11 @@ function makeProviders(options: DoctorOptions): Providers {
     nginx: once(async () => readNginx(given("nginx", options.nginx))),
     repo: once(async () => openRepository(given("repo", options.repo))),
     data_dir: once(async () => openDataFolder(given("data_dir", options.dataDir))),
-    live: once(async () => openLiveCollector(given("live", options.url), network)),
+    live,
+    smoke: once(async () => {
+      const { url } = await live();
+      return runSmokeTest({ url, network, key: options.key, clock: systemClock });
+    }),
     site: once(async () => openLiveSite(given("site", options.site), network)),
     prometheus: once(async () => given("prometheus", options.prometheus)),
     key: once(async () => given("key", options.key)),

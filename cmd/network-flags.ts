@@ -1,0 +1,30 @@
+/** The flags that say how the world is reached: an address in place of DNS, certificates in place of the system's. */
+import { readFileSync } from "node:fs";
+import type { Network } from "../src/doctor/probe/ask.ts";
+import { describeError, PasserbyError } from "../src/errors.ts";
+
+/** Reads `--connect-to` and `--ca`. Throws `setting_invalid` and `input_unreadable`. */
+export function readNetwork(flags: { readonly connectTo: readonly string[]; readonly ca?: string }): Network {
+  return {
+    connectTo: new Map(flags.connectTo.map(readConnectTo)),
+    ca: flags.ca === undefined ? undefined : readText("--ca", flags.ca),
+  };
+}
+
+/** Reads a file that a flag names. Throws `input_unreadable`. */
+export function readText(flag: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new PasserbyError("input_unreadable", `${flag} ${path} cannot be read: ${describeError(cause)}`, { cause });
+  }
+}
+
+function readConnectTo(text: string): readonly [string, { readonly host: string; readonly port: number }] {
+  const [, from, host, port] = /^([^=]+:\d+)=(.+):(\d+)$/.exec(text) ?? [];
+  if (from !== undefined && host !== undefined) return [from, { host, port: Number(port) }];
+  throw new PasserbyError(
+    "setting_invalid",
+    `--connect-to ${text} is not allowed: give it as metrics.example.com:443=203.0.113.7:443`,
+  );
+}
