@@ -9,6 +9,7 @@ const EXIT_UNUSABLE = 2;
 /** What a subcommand needs is loaded only when it is called. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import("./start.ts")).startCommand(),
+  init: async () => (await import("./init.ts")).initCommand(),
   key: async () => (await import("./key.ts")).keyCommand(),
   "sign-in": async () => (await import("./sign-in.ts")).signInCommand(),
   snippet: async () => (await import("./snippet.ts")).snippetCommand(),

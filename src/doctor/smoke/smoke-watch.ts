@@ -68,14 +68,14 @@ export function judgeRounds(rounds: readonly Round[], warnPercent: number): Watc
   const times = rounds.map(({ eventMs }) => eventMs);
   const errors = sum(rounds.map((round) => round.errors));
   const limited = sum(rounds.map((round) => round.limited));
-  const failed = rounds.filter((round) => round.errors > 0).length;
+  const failed = rounds.filter((round) => round.errors > 0);
   const medianMs = median(times);
   const slow = times.filter((ms) => ms > SLOW_MS).length;
   const [early, late] = [median(firstThird(times)), median(firstThird(times.toReversed()))];
   const hasDrift = rounds.length >= DRIFT_ROUNDS && late > early * DRIFT_FACTOR && late > early + DRIFT_MS;
   const disk = rounds.at(-1)?.diskPercent;
   const complaints = [
-    failed > 0 && `${failed} of ${rounds.length} rounds failed`,
+    failed.length > 0 && `${failed.length} of ${rounds.length} rounds failed${lastFailure(failed)}`,
     limited > 0 && `${limited} answers were 429: the rate limit meets a visitor who sends as little as this`,
     slow > 0 && `${slow} events took longer than ${SLOW_MS / 1000} s to be acknowledged`,
     hasDrift && `answers became slower: ${Math.round(early)} ms at first, ${Math.round(late)} ms at the end`,
@@ -95,6 +95,11 @@ function figuresOf(report: SmokeReport): Omit<Round, "diskPercent"> {
     errors: report.steps.filter(({ isOk }) => !isOk).length,
     limited: report.steps.filter(({ status }) => status === 429).length,
   };
+}
+
+function lastFailure(failed: readonly Round[]): string {
+  const step = failed.at(-1)?.report.steps.find(({ isOk }) => !isOk);
+  return step === undefined ? "" : `, at last ${step.asked}: ${step.found}`;
 }
 
 function growthOf(rounds: readonly Round[]): number | undefined {
