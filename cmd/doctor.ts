@@ -1,9 +1,12 @@
 /** `passerby doctor`: holds the production checklist against a deployment and says what is wrong and how to mend it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { systemClock } from "../src/clock.ts";
-import { type DoctorOptions, openInputs } from "../src/doctor/inputs.ts";
+import { type CommandAnswer, type DoctorOptions, openInputs } from "../src/doctor/inputs.ts";
 import { makeReport } from "../src/doctor/report/make-report.ts";
 import { reportJson } from "../src/doctor/report/report-json.ts";
 import { reportText, resultLine } from "../src/doctor/report/report-text.ts";
@@ -16,6 +19,7 @@ type Flags = {
   site?: string;
   compose?: string;
   nginx?: string;
+  nginxCommand?: string;
   env?: string;
   repo?: string;
   dataDir?: string;
@@ -55,6 +59,7 @@ export function doctorCommand(): Command {
     .option("--site <address>", "address of a page of the site")
     .option("--compose <file>", "compose file (default: deploy/docker-compose.full.yml, where there is one)")
     .option("--nginx <file>", "nginx.conf of the edge (default: deploy/edge/nginx.conf, where there is one)")
+    .option("--nginx-command <command>", "how nginx is called, for --rehearse (default: nginx)")
     .option("--env <file>", "file of variables (default: .env beside the compose file)")
     .option("--repo <dir>", "repository (default: this folder, where it is one)")
     .option("--data-dir <dir>", "data directory of the collector, on this machine")
@@ -95,8 +100,8 @@ async function examine(flags: Flags): Promise<void> {
     lookedAt: lookedAtOf(options),
   });
   const hasColours = process.stdout.hasColors?.() ?? false;
-  const text = flags.json ? reportJson(report) : reportText(report, { hasColours, isVerbose: flags.verbose === true });
-  console.log(text);
+  const shown = flags.json ? reportJson(report) : reportText(report, { hasColours, isVerbose: flags.verbose === true });
+  console.log(shown);
   process.exitCode = exitCodeOf(results);
 }
 
@@ -122,8 +127,17 @@ function readOptions(flags: Flags): DoctorOptions {
     runTests: flags.runTests === true,
     network: readNetwork(flags),
     environment: process.env,
-    flagsOf,
+    ...{ flagsOf, passerby: runPasserby, nginxCommand: flags.nginxCommand },
   };
+}
+
+/** Calls this very program again; what it prints is not shown. */
+async function runPasserby(args: readonly string[]): Promise<CommandAnswer> {
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code: typeof code === "number" ? code : -1, stdout, stderr };
 }
 
 /** Flags that a subcommand takes, as its own help would list them. */

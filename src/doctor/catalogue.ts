@@ -1,6 +1,7 @@
 /** Every check of the doctor, in the order in which they run and are told. */
 import type { Check } from "./check.ts";
 import { READING_CHECKS } from "./sections/reading-checks.ts";
+import { ROLLBACK_CHECKS } from "./sections/rollback-checks.ts";
 import { SMOKE_CHECKS } from "./sections/smoke-checks.ts";
 
-export const CHECKS: readonly Check[] = [...READING_CHECKS, ...SMOKE_CHECKS];
+export const CHECKS: readonly Check[] = [...READING_CHECKS, ...SMOKE_CHECKS, ...ROLLBACK_CHECKS];

@@ -44,6 +44,9 @@ export type Inputs = {
 
 export type InputName = keyof Inputs;
 
+/** What a command ended with. */
+export type CommandAnswer = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
 /** What the owner gave; a path or address that is undefined was neither given nor found. */
 export type DoctorOptions = {
   readonly url?: URL | undefined;
@@ -62,6 +65,10 @@ export type DoctorOptions = {
   readonly network: Network;
   /** Flags that a subcommand of ours takes, such as those of rotate; the command line knows. */
   readonly flagsOf: (subcommand: string) => Promise<readonly string[]>;
+  /** Runs `passerby` itself, as the owner would. */
+  readonly passerby: (args: readonly string[]) => Promise<CommandAnswer>;
+  /** How nginx is called, where it is not `nginx` (docker compose … exec -T edge nginx). */
+  readonly nginxCommand?: string | undefined;
   /** The environment that doctor itself runs in, for programs that it starts. */
   readonly environment: SettingSource;
 };

@@ -3,8 +3,9 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type DoctorOptions, openInputs } from "../../src/doctor/inputs.ts";
+import { type CommandAnswer, type DoctorOptions, openInputs } from "../../src/doctor/inputs.ts";
 import { type Result, runChecks } from "../../src/doctor/run-checks.ts";
+import { runCommand } from "../support/command.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const DOMAIN = "metrics.example.com";
@@ -47,6 +48,7 @@ export function makeGoodDeployment(more: Partial<DoctorOptions> = {}): Deploymen
       flagsOf: async () => [
         ...["--data-dir", "--interval", "--gzip-after-days", "--delete-after-days", "--max-mb", "--once", "--dry-run"],
       ],
+      passerby: runPasserby,
       ...more,
     },
     patch: (file, from, to) => {
@@ -58,6 +60,11 @@ export function makeGoodDeployment(more: Partial<DoctorOptions> = {}): Deploymen
     write,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+async function runPasserby(args: readonly string[]): Promise<CommandAnswer> {
+  const { code, stdout, stderr } = await runCommand(args);
+  return { code: code ?? -1, stdout, stderr };
 }
 
 /** A deployment that is broken in one way. */
