@@ -15,6 +15,12 @@ export const PARTS: readonly Part[] = [
   { need: "apparmor_parser", debianPackage: "apparmor", paths: ["/usr/sbin/apparmor_parser", "/sbin/apparmor_parser"] },
   { need: "bwrap", debianPackage: "bubblewrap", paths: ["/usr/bin/bwrap"] },
   { need: "caddy", debianPackage: "caddy", paths: ["/usr/bin/caddy"] },
+  { need: "certbot", debianPackage: "certbot", paths: ["/usr/bin/certbot"] },
+  {
+    need: "certbot's plugin for Cloudflare",
+    debianPackage: "python3-certbot-dns-cloudflare",
+    paths: ["/usr/lib/python3/dist-packages/certbot_dns_cloudflare/__init__.py"],
+  },
   { need: "chromium", debianPackage: "chromium", paths: ["/usr/bin/chromium", "/usr/bin/chromium-browser"] },
   { need: "curl", debianPackage: "curl", paths: ["/usr/bin/curl"] },
   { need: "envsubst", debianPackage: "gettext-base", paths: ["/usr/bin/envsubst"] },
@@ -36,6 +42,8 @@ export const PARTS: readonly Part[] = [
   },
   { need: "nginx", debianPackage: "nginx-light", paths: ["/usr/sbin/nginx"] },
   { need: "openssl", debianPackage: "openssl", paths: ["/usr/bin/openssl"] },
+  // An authority for ACME, and with it pebble-challtestsrv, a name server that is told what to say.
+  { need: "pebble", debianPackage: "pebble", paths: ["/usr/bin/pebble"] },
   { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
   {
@@ -44,6 +52,7 @@ export const PARTS: readonly Part[] = [
     paths: ["/usr/share/doc/python3-seccomp/copyright"],
   },
   { need: "script", debianPackage: "bsdutils", paths: ["/usr/bin/script"] },
+  { need: "shellcheck", debianPackage: "shellcheck", paths: ["/usr/bin/shellcheck"] },
   { need: "strace", debianPackage: "strace", paths: ["/usr/bin/strace"] },
   { need: "systemd-analyze", debianPackage: "systemd", paths: ["/usr/bin/systemd-analyze"] },
 ];
@@ -61,6 +70,9 @@ export const bwrap: string | undefined = findPart("bwrap");
 
 /** Path of Caddy, or undefined. */
 export const caddy: string | undefined = findPart("caddy");
+
+/** Path of certbot, or undefined. */
+export const certbot: string | undefined = findPart("certbot");
 
 /** Path of Debian's Chromium, or undefined. */
 export const chromium: string | undefined = findPart("chromium");
@@ -94,6 +106,9 @@ export const promtool: string | undefined = findPart("promtool");
 
 /** Path of script(1), which runs a command at a terminal of its own, or undefined. */
 export const script: string | undefined = findPart("script");
+
+/** Path of shellcheck, or undefined. */
+export const shellcheck: string | undefined = findPart("shellcheck");
 
 /** Path of strace, or undefined. */
 export const strace: string | undefined = findPart("strace");

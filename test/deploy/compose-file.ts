@@ -7,6 +7,8 @@ import { parse } from "yaml";
 /** The folder of what a deployment is made of. */
 export const DEPLOY: string = fileURLToPath(new URL("../../deploy/", import.meta.url));
 export const COMPOSE_PATH: string = `${DEPLOY}docker-compose.full.yml`;
+/** Beside the other: a certificate of Let's Encrypt. */
+export const COMPOSE_TLS_PATH: string = `${DEPLOY}docker-compose.tls.yml`;
 export const ENV_EXAMPLE_PATH: string = `${DEPLOY}.env.example`;
 
 /** What tests look at of a service. */
@@ -21,6 +23,7 @@ export type Service = {
   readonly restart?: string;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[];
   readonly volumes?: readonly string[];
   readonly tmpfs?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
@@ -40,9 +43,9 @@ export type ComposeFile = {
 /** A variable as Compose writes it: `${NAME:-default}` or `${NAME:?message}`. */
 const VARIABLE = /\$\{(\w+)(?::-([^}]*)|:\?[^}]*)\}/g;
 
-/** Reads the text of the compose file. */
-export function readComposeText(): string {
-  return readFileSync(COMPOSE_PATH, "utf8");
+/** Reads the text of the compose file, or of the one beside it. */
+export function readComposeText(path: string = COMPOSE_PATH): string {
+  return readFileSync(path, "utf8");
 }
 
 /** Reads `.env.example`. */
@@ -52,16 +55,20 @@ export function readEnvExample(): Readonly<Record<string, string>> {
   );
 }
 
-/** Lists the variables that the compose file names, each with its default; undefined where it must be given. */
+/** Lists the variables that the compose files name, each with its default; undefined where it must be given. */
 export function listVariables(): ReadonlyMap<string, string | undefined> {
-  return new Map([...readComposeText().matchAll(VARIABLE)].map(([, name = "", fallback]) => [name, fallback]));
+  const text = [COMPOSE_PATH, COMPOSE_TLS_PATH].map((path) => readComposeText(path)).join("\n");
+  return new Map([...text.matchAll(VARIABLE)].map(([, name = "", fallback]) => [name, fallback]));
 }
 
-/** Reads the compose file with these variables, as data. */
-export function parseCompose(env: Readonly<Record<string, string>> = readEnvExample()): ComposeFile {
+/** Reads the compose file, or the one beside it, with these variables, as data. */
+export function parseCompose(
+  env: Readonly<Record<string, string>> = readEnvExample(),
+  path: string = COMPOSE_PATH,
+): ComposeFile {
   // Put into the values and not into the text, where a value could become syntax.
   return parse(
-    readComposeText(),
+    readComposeText(path),
     (_key, value: unknown) =>
       typeof value === "string"
         ? value.replace(VARIABLE, (_all, name: string, fallback = "") => env[name] || fallback)

@@ -86,7 +86,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     isBroken: (stages) =>
       stages.some(
         ({ image }) =>
-          !stages.some(({ name }) => name === image) && !/:\d+\.\d+\.\d+(-[\w.-]+)?$|@sha256:[0-9a-f]{64}$/.test(image),
+          !stages.some(({ name }) => name === image) &&
+          !/:v?\d+\.\d+\.\d+(-[\w.-]+)?$|@sha256:[0-9a-f]{64}$/.test(image),
       ),
   },
   DL3002: {
