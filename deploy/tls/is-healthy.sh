@@ -1,6 +1,6 @@
 #!/bin/sh
-# is-healthy.sh DAYS: says in one line whether the edge serves the certificate that it was given, whether an authority has
-# signed it, and whether it is good for DAYS more; ends with 1 where one of them is not so.
+# is-healthy.sh DAYS: says in one line whether an authority that browsers trust has signed the certificate, whether it is good
+# for DAYS more, and whether the edge serves it; ends with 1 where one of them is not so.
 set -eu
 
 file=${EDGE_CERTIFICATE:-/certificate/edge.pem}
@@ -16,6 +16,7 @@ unhealthy() {
 read_fact() { openssl x509 -noout "$@"; }
 [ "$(read_fact -subject_hash <"$file")" != "$(read_fact -issuer_hash <"$file")" ] ||
     unhealthy "the certificate is self-signed: none could be had yet, see the log of certbot"
+[ "${CERTBOT_STAGING:-0}" = 0 ] || unhealthy "the certificate is one of staging: set CERTBOT_STAGING=0 now that it works"
 read_fact -checkend $((days * 86400)) <"$file" >/dev/null ||
     unhealthy "the certificate ends in fewer than $days days ($(read_fact -enddate <"$file")): see the log of certbot"
 
