@@ -16,6 +16,7 @@ describe.skipIf(!hasTlsParts)(`without Docker [needs ${NEED}]`, () => {
   let places: Places;
   let edge: TlsEdge;
   let httpPort: number;
+  let authorities: Authorities | undefined;
 
   beforeAll(async () => {
     places = makePlaces();
@@ -26,6 +27,7 @@ describe.skipIf(!hasTlsParts)(`without Docker [needs ${NEED}]`, () => {
   });
   afterAll(async () => {
     await edge?.stop();
+    await authorities?.close();
     places?.remove();
   });
 
@@ -49,9 +51,10 @@ describe.skipIf(!hasTlsParts)(`without Docker [needs ${NEED}]`, () => {
   it.skipIf(!isLong)(
     "certbot gets one by the guide's command, renews it, and calls the hook [needs long]",
     async () => {
-      const authorities: Authorities = await startAuthorities(places.folder, httpPort);
+      authorities = await startAuthorities(places.folder, httpPort);
       places.hand();
-      const serial = (): Promise<string> => edge.serial(authorities.production.root);
+      const { directory, root } = authorities.production;
+      const serial = (): Promise<string> => edge.serial(root);
       const config = join(places.folder, "etc-letsencrypt");
       const dirs = [
         "--config-dir",
@@ -64,10 +67,7 @@ describe.skipIf(!hasTlsParts)(`without Docker [needs ${NEED}]`, () => {
       const env = { REQUESTS_CA_BUNDLE: authorities.bundle };
       const [line = ""] = /^certbot certonly --webroot .*-without-email$/m.exec(guide) ?? [];
       const own = line.replace("/var/www/acme", places.acme).replace("metrics.example.com", DOMAIN).split(" ");
-      const got = await places.run(
-        [...own, "--non-interactive", ...dirs, "--server", authorities.production.directory],
-        env,
-      );
+      const got = await places.run([...own, "--non-interactive", ...dirs, "--server", directory], env);
       expect(got).toEqual({ status: 0, said: expect.stringContaining("Successfully received certificate") });
 
       refill(edge.files, httpPort, edge.httpsPort, join(config, `live/${DOMAIN}`));
@@ -85,7 +85,6 @@ describe.skipIf(!hasTlsParts)(`without Docker [needs ${NEED}]`, () => {
       expect(renewed).toMatchObject({ status: 0 });
       await expect.poll(serial, { interval: 200 }).not.toBe(first);
       expect(await serial()).toMatch(SERIAL);
-      await authorities.close();
     },
   );
 });

@@ -95,9 +95,13 @@ describe.skipIf(!hasTlsParts)(`with port 80 [needs ${NEED}]`, () => {
     expect(statSync(places.file).mode & 0o777).toBe(0o600);
   });
 
-  it.skipIf(!isLong)("one that is not due stays [needs long]", async () => {
+  it.skipIf(!isLong)("one that is not due stays, and a renewal can be rehearsed [needs long]", async () => {
     const before = readFileSync(places.file, "utf8");
     expect(await renew()).toMatchObject({ status: 0, said: expect.stringContaining("not yet due") });
+    expect(await renew("--dry-run")).toMatchObject({
+      status: 0,
+      said: expect.stringContaining("dry run was successful"),
+    });
     expect(readFileSync(places.file, "utf8")).toBe(before);
   });
 
