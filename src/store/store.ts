@@ -12,7 +12,6 @@
  * is ahead of the log is renamed to `store-set-aside-….duckdb` and made anew by the next load. A disk that fails under
  * DuckDB makes the open database refuse everything; the next load opens it again.
  */
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
@@ -20,10 +19,9 @@ import { type Ask, unavailable } from "./duckdb.ts";
 import { type Keeping, keepDays } from "./kept.ts";
 import { type LineCounts, NO_LINES } from "./line-counts.ts";
 import type { LoadReport } from "./load.ts";
+import { readMemoryFacts, storeMemoryBytes } from "./memory-limit.ts";
 import { buildStore, installStore, type RebuildOptions, type RebuildReport } from "./rebuild.ts";
 import { STORE_FILE, StoreFile } from "./store-file.ts";
-
-const MIB = 1_048_576;
 
 /** The state of the store, for health checks. Counts are of all time. */
 export type StoreStatus = LineCounts & {
@@ -65,7 +63,7 @@ export type StoreOptions = {
   readonly clock: Pick<Clock, "now" | "monotonicMs">;
   /** UTC days after which events of the collector are too old; default: none ever is, nor an import. */
   readonly retentionDays?: number;
-  /** Bytes that DuckDB may hold; default a quarter of the machine's memory, from 256 MiB to 1 GiB. */
+  /** Bytes that DuckDB may hold; default a quarter of what the process may have, from 256 MiB to 1 GiB. */
   readonly memoryLimitBytes?: number;
   /** Keeps the store in memory; the log is read from `dataDir` all the same. */
   readonly inMemory?: boolean;
@@ -79,7 +77,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const keeping = retentionDays === undefined ? null : keepDays(dataDir, retentionDays, clock);
   const database = {
     path: options.inMemory ? null : join(dataDir, STORE_FILE),
-    memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryBytes(),
+    memoryLimitBytes: options.memoryLimitBytes ?? storeMemoryBytes(readMemoryFacts()),
     now: clock.now,
     onWarning,
   };
@@ -109,10 +107,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       await file.close();
     },
   };
-}
-
-function defaultMemoryBytes(): number {
-  return Math.min(1024 * MIB, Math.max(256 * MIB, totalmem() / 4));
 }
 
 const NOTHING_LOADED: LoadReport = { ...NO_LINES, files: 0, durationMs: 0 };
