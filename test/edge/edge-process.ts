@@ -60,6 +60,12 @@ export type Edge = EdgePlaces & {
   readonly close: () => Promise<void>;
 };
 
+/** What asks it. */
+export type EdgeClient = Pick<
+  Edge,
+  "httpPort" | "httpsPort" | "origin" | "ask" | "askPlain" | "open" | "connect" | "sendRaw"
+>;
+
 /** Starts the edge in front of a collector (`host:port`). Close it. */
 export async function startEdge(collector: string, allowedOrigins: string): Promise<Edge> {
   const [httpPort, httpsPort] = [await findFreePort(), await findFreePort()];
@@ -98,7 +104,8 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
   };
 }
 
-function makeClient({ certificate }: EdgePlaces, httpPort: number, httpsPort: number) {
+/** A client of what listens on these ports with that certificate. */
+export function makeClient({ certificate }: EdgePlaces, httpPort: number, httpsPort: number): EdgeClient {
   const ca = readFileSync(certificate);
   const options = (path: string, { method, from = "127.0.0.1", body }: Asking) => ({
     host: "127.0.0.1",
@@ -165,7 +172,8 @@ export function readToEnd(socket: Socket): Promise<string> {
   return new Promise((resolve) => socket.once("close", () => resolve(text)));
 }
 
-function readLines(path: string): readonly Record<string, unknown>[] {
+/** Reads a log of JSON lines. */
+export function readLines(path: string): readonly Record<string, unknown>[] {
   const lines = readFileSync(path, "utf8").split("\n");
   return lines.filter((line) => line !== "").map((line): Record<string, unknown> => JSON.parse(line));
 }

@@ -67,7 +67,7 @@ export function refusedOf(answers: readonly Answer[]): Answer {
 
 /** Sends an event from an address; returns the id that the collector gave its sender. */
 export async function visitorOf(
-  { edge, collector }: EdgeStack,
+  { edge, collector }: { readonly edge: Pick<Edge, "ask">; readonly collector: TestServer },
   from: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
