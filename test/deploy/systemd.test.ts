@@ -15,7 +15,11 @@ import { DEPLOY, parseCompose, serviceOf } from "./compose-file.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FOLDER = `${DEPLOY}systemd/`;
 /** What systemd 252 says is 1.1 and 0.3 of 10; other versions look at a few things more or less. */
-const MOST_EXPOSED = { "passerby.service": 1.5, "passerby-rotate.service": 0.8 } as const;
+const MOST_EXPOSED = {
+  "passerby.service": 1.5,
+  "passerby-rotate.service": 0.8,
+  "passerby-backup.service": 0.8,
+} as const;
 const UNITS = Object.keys(MOST_EXPOSED);
 
 const environment = Object.fromEntries(

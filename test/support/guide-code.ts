@@ -15,9 +15,28 @@ export function readGuideFiles(page: string, heading: string): Readonly<Record<s
   return Object.fromEntries([...blocks].map(([, name = "", code = ""]) => [name, code]));
 }
 
+/** Returns the lines of a page's shell commands, continued ones joined; with a heading only those below it. */
+export function readGuideCommands(page: string, heading?: string): readonly string[] {
+  const blocks = [
+    ...(heading === undefined ? readGuide(page) : readSection(page, heading)).matchAll(/^```sh\n(.*?)^```$/gms),
+  ];
+  return blocks.flatMap(([, block = ""]) =>
+    block
+      .replaceAll("\\\n", "")
+      .split("\n")
+      .filter((line) => line !== ""),
+  );
+}
+
+/** Reads a page of the guide. */
+export function readGuide(page: string): string {
+  return readFileSync(new URL(`../../docs/guide/${page}`, import.meta.url), "utf8");
+}
+
 function readSection(page: string, heading: string): string {
-  const text = readFileSync(new URL(`../../docs/guide/${page}`, import.meta.url), "utf8");
-  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  const section = readGuide(page)
+    .split(/^## /m)
+    .find((part) => part.startsWith(`${heading}\n`));
   if (section === undefined) throw new Error(`docs/guide/${page} has no heading "${heading}"`);
   return section;
 }

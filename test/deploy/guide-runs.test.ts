@@ -1,0 +1,70 @@
+/** The guides' commands for machines without Docker, run one after the other on a real collector. */
+import { readdirSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readGuideCommands } from "../support/guide-code.ts";
+import { type GuideMachine, makeGuideMachine } from "./guide-machine.ts";
+
+const PAGE = "backup-and-restore.md";
+const EVENTS = 20;
+
+let machine: GuideMachine;
+beforeEach(() => {
+  machine = makeGuideMachine();
+});
+afterEach(() => machine.close());
+
+async function send(count: number): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify(
+    Array.from({ length: count }, () => ({ event: "page_view", visitor_id: "visitor-0001" })),
+  );
+  const answer = await fetch(`${machine.url()}/api/metrics/event`, { method: "POST", headers, body });
+  expect(await answer.json()).toMatchObject({ stored: count });
+}
+
+/** Runs all of a section, or what a pattern picks; returns what each line printed. */
+async function runSection(heading: string, picked = /./): Promise<ReadonlyMap<string, string>> {
+  const lines = readGuideCommands(PAGE, heading).filter((line) => picked.test(line) && !line.startsWith("docker "));
+  const printed = new Map<string, string>();
+  for (const line of lines) printed.set(line, await machine.run(line));
+  return printed;
+}
+
+/** What the line with some words printed. */
+function saidBy(printed: ReadonlyMap<string, string>, words: string): string {
+  return [...printed].find(([line]) => line.includes(words))?.[1] ?? `no line has ${words}`;
+}
+
+async function countEvents(key: string): Promise<number> {
+  const filters = [["is", "visit:is_bot", ["true", "false"]]];
+  const body = JSON.stringify({ site: "example.com", metrics: ["events"], date_range: "day", filters });
+  const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
+  const answer = await fetch(`${machine.url()}/api/query`, { method: "POST", headers, body });
+  const told: { readonly results?: readonly { readonly metrics: readonly number[] }[] } = JSON.parse(
+    await answer.text(),
+  );
+  return told.results?.[0]?.metrics[0] ?? 0;
+}
+
+describe("the guide to backup and restore", () => {
+  it("backs up, proves it, and brings everything back", async () => {
+    await machine.start();
+    await send(EVENTS);
+    const made = await runSection("With systemd");
+    expect(saidBy(made, "--verify")).toContain("0 not as they were copied");
+    expect(readdirSync(machine.place("/etc/systemd/system"))).toEqual([
+      "passerby-backup.service",
+      "passerby-backup.timer",
+    ]);
+
+    const drill = await runSection("A drill");
+    expect(saidBy(drill, " verify ")).toContain(`${EVENTS} events`);
+    expect(saidBy(drill, " verify ")).toContain("The log is sound.");
+    expect(saidBy(drill, "ledger --data-dir")).toContain(String(EVENTS));
+    expect(readdirSync(machine.place("/var/tmp"))).toEqual([]);
+
+    const restored = await runSection("Restore");
+    const [key = ""] = /\bpb_read_\S+/.exec(saidBy(restored, "key create")) ?? [];
+    await expect.poll(() => countEvents(key)).toBe(EVENTS);
+  });
+});
