@@ -40,6 +40,7 @@ export const PARTS: readonly Part[] = [
     debianPackage: "libfaketime",
     paths: ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`),
   },
+  { need: "nft", debianPackage: "nftables", paths: ["/usr/sbin/nft", "/sbin/nft"] },
   { need: "nginx", debianPackage: "nginx-light", paths: ["/usr/sbin/nginx"] },
   { need: "openssl", debianPackage: "openssl", paths: ["/usr/bin/openssl"] },
   // An authority for ACME, and with it pebble-challtestsrv, a name server that is told what to say.
@@ -91,6 +92,9 @@ export const seccompProfile: string | undefined = findPart("Docker's seccomp pro
 
 /** Path of the library that gives a process another clock, or undefined. */
 export const libfaketime: string | undefined = findPart("libfaketime");
+
+/** Path of nft, which loads firewalls, or undefined. */
+export const nft: string | undefined = findPart("nft");
 
 /** Path of nginx, or undefined. */
 export const nginx: string | undefined = findPart("nginx");

@@ -1,6 +1,7 @@
 /** The guides' commands for machines without Docker, run one after the other on a real collector. */
 import { readdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isLong } from "../means.ts";
 import { readGuideCommands } from "../support/guide-code.ts";
 import { type GuideMachine, makeGuideMachine } from "./guide-machine.ts";
 
@@ -57,10 +58,11 @@ describe("the guide to backup and restore", () => {
       "passerby-backup.timer",
     ]);
 
-    const drill = await runSection("A drill");
+    // What the ledgers say takes a process each.
+    const drill = await runSection("A drill", isLong ? undefined : /^(?!.* ledger )/);
     expect(saidBy(drill, " verify ")).toContain(`${EVENTS} events`);
     expect(saidBy(drill, " verify ")).toContain("The log is sound.");
-    expect(saidBy(drill, "ledger --data-dir")).toContain(String(EVENTS));
+    if (isLong) expect(saidBy(drill, "ledger --data-dir")).toContain(String(EVENTS));
     expect(readdirSync(machine.place("/var/tmp"))).toEqual([]);
 
     const restored = await runSection("Restore");
