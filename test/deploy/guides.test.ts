@@ -1,9 +1,10 @@
 /** The guides for deploying: what their commands name is there, and is called as it may be. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { composeSchema } from "../means.ts";
+import { readGuideCommands } from "../support/guide-code.ts";
 import { unknownFlags } from "./command-check.ts";
 import { parseCompose } from "./compose-file.ts";
 
@@ -12,15 +13,8 @@ const GUIDES = ["deploy-docker.md", "deploy-systemd.md"];
 /** What the owner puts there. */
 const OWN = /^deploy\/(\.env$|secrets\/)/;
 
-/** Returns the lines of a guide's shell commands, continued ones joined. */
-function commandsOf(guide: string): readonly string[] {
-  const text = readFileSync(`${ROOT}docs/guide/${guide}`, "utf8");
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block.replaceAll("\\\n", ""));
-  return blocks.flatMap((block) => block.split("\n").filter((line) => line !== ""));
-}
-
 describe.each(GUIDES)("%s", (guide) => {
-  const commands = commandsOf(guide);
+  const commands = readGuideCommands(guide);
 
   it("names files that there are", () => {
     const named = commands.flatMap((line) => line.match(/\b(?:deploy|scripts|dist)\/[\w./-]+/g) ?? []);
@@ -40,7 +34,7 @@ describe.each(GUIDES)("%s", (guide) => {
 
 describe.skipIf(composeSchema === undefined)("deploy-docker.md [needs docker-compose]", () => {
   it("calls Compose with commands and services that there are", () => {
-    const calls = commandsOf("deploy-docker.md").filter((line) => line.startsWith("docker compose "));
+    const calls = readGuideCommands("deploy-docker.md").filter((line) => line.startsWith("docker compose "));
     expect(calls.length).toBeGreaterThan(6);
     const help = spawnSync("/usr/bin/docker-compose", ["--help"], { encoding: "utf8" }).stdout;
     const services = Object.keys(parseCompose().services);
