@@ -24,11 +24,6 @@ const GUIDES = [
 /** What the owner puts there. */
 const OWN = /^deploy\/(\.env$|secrets\/|edge\/passerby\/on\/)/;
 
-/** The guide to TLS brings its own compose file: both are there, or neither. */
-const TLS = /^(tls\.md|deploy\/docker-compose\.tls\.yml)$/;
-const isMissing = (path: string, at: string): boolean =>
-  !existsSync(at) && !(TLS.test(path) && !existsSync(`${ROOT}docs/guide/tls.md`));
-
 /** Of Compose 2. */
 const COMPOSE_COMMANDS = ["build", "config", "down", "exec", "logs", "ps", "pull", "restart", "run", "stop", "up"];
 
@@ -38,7 +33,7 @@ describe.each(GUIDES)("%s", (guide) => {
   it("names files that there are, and links that lead somewhere", () => {
     const text = readGuide(guide);
     const named = text.match(/\b(?:deploy|scripts|dist|test)\/[\w./-]*\w/g) ?? [];
-    expect(named.filter((path) => !OWN.test(path) && isMissing(path, ROOT + path))).toEqual([]);
+    expect(named.filter((path) => !OWN.test(path) && !existsSync(ROOT + path))).toEqual([]);
     const links = [...text.matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]*))?\)/g)].map(([, page = "", part]) => ({
       page,
       part,
@@ -46,7 +41,7 @@ describe.each(GUIDES)("%s", (guide) => {
     expect(links.length).toBeGreaterThan(2);
     const broken = links.filter(({ page, part }) => {
       const path = join(ROOT, "docs/guide", page === "" ? guide : page);
-      if (!existsSync(path)) return isMissing(page, path);
+      if (!existsSync(path)) return true;
       return part !== undefined && !headingsOf(readFileSync(path, "utf8")).includes(part);
     });
     expect(broken).toEqual([]);
