@@ -27,7 +27,20 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   notice: ["ground"],
   setup: ["ground", "notice"],
   doctor: ["ground", "log"],
-  cmd: ["ground", "collector", "live", "log", "store", "query", "review", "transfer", "server", "notice", "setup", "doctor"],
+  cmd: [
+    "ground",
+    "collector",
+    "live",
+    "log",
+    "store",
+    "query",
+    "review",
+    "transfer",
+    "server",
+    "notice",
+    "setup",
+    "doctor",
+  ],
 };
 
 /** What code that runs in a browser may import of the ground for its values; types may come from anywhere in it. */
