@@ -1,28 +1,30 @@
-/** `passerby brake`: stops or slows collecting at run time, through the running collector or for its next start. */
-import { userInfo } from "node:os";
+/** `passerby brake`: stops or slows collecting at run time, through the running collector, for its next start, or at the edge. */
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
+import { readAsker } from "../src/change-note.ts";
 import { systemClock } from "../src/clock.ts";
-import { type Asker, readAudit } from "../src/collector/control/audit-file.ts";
+import { readAudit } from "../src/collector/control/audit-file.ts";
 import { BRAKE_COMMAND, writeBrakeChange } from "../src/collector/control/brake-command.ts";
 import { type BrakeChange, openControl, readControlState } from "../src/collector/control/control-file.ts";
 import { type BrakePosition, TARGETS } from "../src/collector/control/control-state.ts";
 import type { Settings } from "../src/config.ts";
+import { readEdgeBrake } from "../src/doctor/edge-brake/edge-folder.ts";
 import { PasserbyError } from "../src/errors.ts";
 import { askOwner } from "../src/log/owner/control-channel.ts";
 import { claimDataDir, prepareDataDir } from "../src/log/owner/ownership.ts";
+import { readPause } from "../src/log/rotate/pause.ts";
+import { addEdgeDir, addEdgeFlags, changeEdge, checkEdgeFlags, type EdgeFlags, edgeDirOf } from "./brake-edge.ts";
+import { readFor, readReason } from "./brake-flags.ts";
 import { brakeJson, brakeText } from "./brake-report.ts";
-import { parseDuration } from "./duration.ts";
+import { tryRead } from "./lever-report.ts";
 import { commandSettings } from "./settings.ts";
 
-type Flags = {
+type Flags = EdgeFlags & {
   tracker?: boolean;
   collector?: boolean;
   site?: string;
-  for?: string;
   dataDir?: string;
-  json?: boolean;
 };
 
 /** Changes that `brake status` shows. */
@@ -37,15 +39,22 @@ The collector obeys at once and answers an event that it drops with 202 and the 
 answer that they get; no event leaves a page later than 60 s after that. A change with --for ends by itself; what held
 before it without an end then holds again. Every change is kept in control-audit.jsonl.
 
+With --edge nginx answers every event 503, whether or not a collector is there: the command writes on/brake.conf, has nginx
+test and reload its files, and asks the edge. What nginx refuses is undone. passerby rotate --pause holds the rotator.
+
 Exit codes:
   0  the change is on disk and in force, or will be with the next start
-  2  wrong usage, or the change could not be written: nothing has changed
+  1  --edge: nginx has taken the change, and the edge does not do as it was told
+  2  wrong usage, or the change could not be written, or nginx refused it: nothing has changed
 
 Examples:
-  passerby brake on --for 30m
+  passerby brake on --for 30m --reason "a bot floods us"
   passerby brake rate 0.1 --tracker
   passerby brake on --collector --site example.com
   passerby brake off
+  passerby brake on --edge --for 2h
+  passerby brake on --edge --edge-dir deploy/edge/passerby --url https://metrics.example.com \\
+    --nginx "docker compose --file deploy/docker-compose.full.yml exec -T edge nginx"
   passerby brake status --json`;
 
 /** Makes the subcommand. */
@@ -53,13 +62,13 @@ export function brakeCommand(): Command {
   return new Command("brake")
     .description("stop or slow collecting at run time")
     .addCommand(
-      changeCommand("on", "stop: the collector drops every event, trackers send none").action((flags: Flags) =>
-        change("on", flags),
+      addEdgeFlags(changeCommand("on", "stop: the collector drops every event, trackers send none")).action(
+        (flags: Flags) => switchTo("on", flags),
       ),
     )
     .addCommand(
-      changeCommand("off", "let everything pass again, at its usual rate").action((flags: Flags) =>
-        change("off", flags),
+      addEdgeFlags(changeCommand("off", "let everything pass again, at its usual rate")).action((flags: Flags) =>
+        switchTo("off", flags),
       ),
     )
     .addCommand(
@@ -68,8 +77,8 @@ export function brakeCommand(): Command {
         .action((share: string, flags: Flags) => change(parseShare(share, flags), flags)),
     )
     .addCommand(
-      new Command("status")
-        .description("show what is in force, until when, and the last changes")
+      addEdgeDir(new Command("status"))
+        .description("show every lever: collector, tracker, edge, rotator; who set it until when, and the last changes")
         .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
         .option("--json", "print JSON")
         .action(async (flags: Flags) => {
@@ -87,9 +96,15 @@ function changeCommand(name: string, description: string): Command {
     .option("--tracker", "only what trackers send")
     .option("--site <site>", "only for this site (not for a rate)")
     .option("--for <time>", "how long, such as 30m, 2h or 1d (default: until it is changed)")
+    .option("--reason <text>", "why: kept with the change, and shown by status")
     .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
     .option("--json", "print JSON")
     .addHelpText("after", HELP);
+}
+
+function switchTo(position: "on" | "off", flags: Flags): Promise<void> {
+  checkEdgeFlags(flags, { "--collector": flags.collector, "--tracker": flags.tracker, "--site": flags.site });
+  return flags.edge ? changeEdge(position, flags) : change(position, flags);
 }
 
 function parseShare(text: string, { tracker, collector }: Flags): number {
@@ -104,10 +119,17 @@ function parseShare(text: string, { tracker, collector }: Flags): number {
 
 async function change(position: BrakePosition, flags: Flags): Promise<void> {
   const targets = TARGETS.filter((target) => flags[target]);
-  const forMs = flags.for === undefined ? null : parseDuration("--for", flags.for);
+  const [forMs, why] = [readFor(flags.for), readReason(flags.reason)];
   const { settings, dataDir } = readDataDir(flags);
   const isRunning = await makeChange(
-    { position, targets: targets.length > 0 ? targets : TARGETS, site: flags.site ?? null, forMs, who: readAsker() },
+    {
+      position,
+      targets: targets.length > 0 ? targets : TARGETS,
+      site: flags.site ?? null,
+      forMs,
+      who: readAsker(),
+      why,
+    },
     dataDir,
     settings,
   );
@@ -145,10 +167,13 @@ async function changeUnowned(asked: BrakeChange, dataDir: string, settings: Sett
 }
 
 function report(dataDir: string, isRunning: boolean, flags: Flags): void {
+  const nowMs = systemClock.now();
   const facts = {
     state: readControlState(dataDir),
     changes: readAudit(dataDir, SHOWN_CHANGES),
-    nowMs: systemClock.now(),
+    edge: tryRead(() => readEdgeBrake(edgeDirOf(flags), nowMs)),
+    pause: tryRead(() => readPause(dataDir)),
+    nowMs,
     isRunning,
   };
   console.log(flags.json ? brakeJson(facts) : brakeText(facts));
@@ -157,13 +182,4 @@ function report(dataDir: string, isRunning: boolean, flags: Flags): void {
 function readDataDir(flags: Flags): { readonly settings: Settings; readonly dataDir: string } {
   const settings = commandSettings({ METRICS_DATA_DIR: flags.dataDir }, undefined);
   return { settings, dataDir: resolve(settings.dataDir) };
-}
-
-function readAsker(): Asker {
-  const uid = process.getuid?.() ?? null;
-  try {
-    return { uid, user: userInfo().username, pid: process.pid };
-  } catch {
-    return { uid, user: null, pid: process.pid }; // A container's user need not have a name.
-  }
 }

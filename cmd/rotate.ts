@@ -1,5 +1,4 @@
 /** `passerby rotate`: compresses and deletes what is old of the log, once or again and again, beside a running collector. */
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { systemClock } from "../src/clock.ts";
@@ -10,6 +9,7 @@ import { lowerPriority } from "../src/log/rotate/low-priority.ts";
 import type { RotationPolicy } from "../src/log/rotate/plan.ts";
 import { previewRotation } from "../src/log/rotate/preview.ts";
 import { type RotationReport, rotateOnce } from "../src/log/rotate/rotator.ts";
+import { addPauseFlags, changePause, type PauseFlags, requireFolder } from "./rotate-pause.ts";
 import { describeRun, formatPreview } from "./rotation-table.ts";
 import { commandSettings } from "./settings.ts";
 
@@ -23,29 +23,35 @@ type Flags = {
   once?: boolean;
   dryRun?: boolean;
   json?: boolean;
-};
+} & PauseFlags;
 
 const HELP = `
 Ages are counted in UTC days from the date in a file's name. What is deleted cannot be had back; imports are kept as their
 own --keep says. Each run prints one line and writes rotator.json into the data directory. passerby start does the same
 by itself where no passerby rotate runs (METRICS_ROTATE). docs/reference/rotation.md has the rules.
 
+--pause holds every rotator of the data directory, that of passerby start and later ones too: nothing is deleted meanwhile,
+so files of the log get older than METRICS_RETENTION_DAYS. It returns when no run is under way any more.
+
 Exit codes:
   0  done, or stopped on request
   1  something failed: the line says what, nothing is lost, and the next run tries again
-  2  wrong usage, another rotator or a command that works on the shards is there, or the data directory cannot be used
+  2  wrong usage, another rotator or a command that works on the shards is there, the data directory cannot be used, or
+     (--once) the rotation is paused
 
 Examples:
   passerby rotate --data-dir /var/lib/passerby
   passerby rotate --once --dry-run
-  passerby rotate --once --gzip-after-days 1 --delete-after-days 90 --compress zstd --json`;
+  passerby rotate --once --gzip-after-days 1 --delete-after-days 90 --compress zstd --json
+  passerby rotate --pause --for 2h --reason "the disk is being moved"
+  passerby rotate --resume`;
 
 const MEBIBYTE = 1_048_576;
 
 /** Makes the subcommand. */
 export function rotateCommand(): Command {
-  return new Command("rotate")
-    .description("compress and delete old files of the log")
+  const command = new Command("rotate").description("compress and delete old files of the log");
+  return addPauseFlags(command)
     .option("--data-dir <dir>", "data directory (METRICS_DATA_DIR, default ./data)")
     .option("--interval <seconds>", "seconds from run to run", "300")
     .option("--gzip-after-days <days>", "compress what is older", "3")
@@ -62,11 +68,10 @@ export function rotateCommand(): Command {
 async function rotate(flags: Flags): Promise<void> {
   const settings = commandSettings({ METRICS_DATA_DIR: flags.dataDir }, undefined);
   const dataDir = resolve(settings.dataDir);
+  if (await changePause(flags, dataDir)) return;
   const intervalSeconds = readWhole("--interval", flags.interval, 1, 86_400);
   const policy = readPolicy(flags, settings);
-  if (!existsSync(dataDir)) {
-    throw new PasserbyError("input_unreadable", `there is no data directory ${dataDir}: give it with --data-dir`);
-  }
+  requireFolder(dataDir);
   const common = { dataDir, policy, clock: systemClock, signal: stopSignal() };
   if (flags.dryRun) {
     const preview = await previewRotation(common);

@@ -32,6 +32,8 @@ export const ERRORS = {
   data_dir_unusable: { status: null, retryable: false },
   data_dir_owned: { status: null, retryable: false },
   shards_owned: { status: null, retryable: false },
+  rotation_paused: { status: null, retryable: false },
+  edge_unusable: { status: null, retryable: false },
   log_damaged: { status: null, retryable: false },
   backup_unusable: { status: null, retryable: false },
   port_in_use: { status: null, retryable: false },

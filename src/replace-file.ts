@@ -1,12 +1,13 @@
 /** Replaces a small file as a whole: after a crash at any moment the old text or the new one is there, never half. */
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Writes text to `path` with mode 0600 through a temporary file, synced with its folder. Throws the system's error. */
-export function replaceFile(path: string, text: string): void {
+/** Writes text to `path` through a temporary file, synced with its folder. Throws the system's error. */
+export function replaceFile(path: string, text: string, mode = 0o600): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, "w", 0o600);
   try {
+    if (mode !== 0o600) fchmodSync(file, mode);
     writeFileSync(file, text);
     fsyncSync(file);
     renameSync(temporary, path);

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { PAUSE_FILE, writePause } from "../../src/log/rotate/pause.ts";
 import { DEPLOY } from "./compose-file.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "passerby-healthy-"));
@@ -59,6 +60,22 @@ it("fails a collector that is not there", async () => {
 it("passes a rotator for three intervals after its last success", async () => {
   expect(await checkRotator(890)).toEqual([0, ""]);
   expect(await checkRotator(910)).toEqual([1, expect.stringContaining("limit 900 s ago")]);
+});
+
+it.each<[string, string, boolean, number | null, number, number]>([
+  ["passes", "is paused, whatever it has done", true, null, -90_000, 0],
+  ["passes", "is paused until later", true, 60_000, -90_000, 0],
+  ["passes", "was paused until just now", true, -800_000, -90_000_000, 0],
+  ["fails", "was paused until long ago", true, -910_000, -90_000_000, 1],
+  ["passes", "was resumed just now", false, null, -800_000, 0],
+  ["fails", "was resumed long ago", false, null, -910_000, 1],
+])("%s a rotator that %s", async (_, _what, paused, untilMs, atMs, code) => {
+  const time = (ms: number): string => new Date(Date.now() + ms).toISOString();
+  const path = join(dataDir, PAUSE_FILE);
+  const who = { uid: 0, user: "root", pid: 1 };
+  writePause(dataDir, { paused, until: untilMs === null ? null : time(untilMs), at: time(atMs), who, why: null });
+  expect((await checkRotator(null))[0]).toBe(code);
+  rmSync(path);
 });
 
 it("fails a rotator that has never succeeded", async () => {

@@ -5,12 +5,10 @@
  */
 import { fstatSync, fsyncSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
+import type { Asker } from "../../change-note.ts";
 import { systemErrorCode } from "../../errors.ts";
 import { syncFolder, withFile, writeAll } from "../../log/files/durable-file.ts";
 import type { BrakeName, BrakePosition } from "./control-state.ts";
-
-/** Who asked for a change, as the asking process says: its user id and name, and its process id on this machine. */
-export type Asker = { readonly uid: number | null; readonly user: string | null; readonly pid: number };
 
 export type AuditLine = BrakeName & {
   /** When, ISO 8601 UTC. */
@@ -21,6 +19,8 @@ export type AuditLine = BrakeName & {
   /** When it is to end, or was to; null for no end. */
   readonly until: string | null;
   readonly who: Asker | null;
+  /** The reason that was given; left out in lines of older versions. */
+  readonly why?: string | null;
 };
 
 const FILE = "control-audit.jsonl";

@@ -4,11 +4,12 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Asker, isReason, MAX_REASON_CHARACTERS } from "../../change-note.ts";
 import type { Clock } from "../../clock.ts";
 import type { Settings } from "../../config.ts";
 import { describeError, PasserbyError, systemErrorCode } from "../../errors.ts";
 import { replaceFile } from "../../replace-file.ts";
-import { type Asker, type AuditLine, appendAudit } from "./audit-file.ts";
+import { type AuditLine, appendAudit } from "./audit-file.ts";
 import { type Control, createControl } from "./control.ts";
 import {
   type BrakePosition,
@@ -30,6 +31,7 @@ export type BrakeChange = {
   /** How long it holds; null: until it is changed. */
   readonly forMs: number | null;
   readonly who: Asker;
+  readonly why: string | null;
 };
 
 /** A control whose changes are kept; only the owner of the data directory may open it. */
@@ -70,7 +72,7 @@ export function openControl(dataDir: string, options: ControlFileOptions): KeptC
     try {
       keep(
         state,
-        ended.map((brake) => ({ at, action: "ended", ...brake, who: null })),
+        ended.map((brake) => ({ at, action: "ended", ...brake, who: null, why: null })),
       );
       lastWarning = "";
     } catch (error) {
@@ -86,13 +88,13 @@ export function openControl(dataDir: string, options: ControlFileOptions): KeptC
     change: (change) => {
       checkChange(change, settings);
       settle();
-      const { position, targets, site, forMs, who } = change;
+      const { position, targets, site, forMs, who, why } = change;
       const until = forMs === null ? null : new Date(clock.now() + forMs).toISOString();
       const at = new Date(clock.now()).toISOString();
       const names = targets.map((target) => ({ target, site }));
-      const lines = names.map((name): AuditLine => ({ at, action: "set", ...name, position, until, who }));
+      const lines = names.map((name): AuditLine => ({ at, action: "set", ...name, position, until, who, why }));
       try {
-        keep(setBrakes(control.snapshot(), names, { position, until }), lines);
+        keep(setBrakes(control.snapshot(), names, { position, until, by: { at, who, why } }), lines);
       } catch (cause) {
         const message = `${dataDir} could not take the change, and nothing was changed: ${describeError(cause)}`;
         throw new PasserbyError("data_dir_unusable", message, { cause });
@@ -127,10 +129,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-function checkChange({ position, targets, site }: BrakeChange, settings: ControlFileOptions["settings"]): void {
+function checkChange({ position, targets, site, why }: BrakeChange, settings: ControlFileOptions["settings"]): void {
   const refuse = (message: string): never => {
     throw new PasserbyError("invalid_request", message);
   };
+  if (why !== null && !isReason(why)) {
+    refuse(`a reason has 1 to ${MAX_REASON_CHARACTERS} characters, all printable and on one line`);
+  }
   if (site !== null) {
     const known = settings.sites.map(({ name }) => name);
     if (!known.includes(site)) refuse(`${site} is no configured site: give one of ${known.join(", ")}`);

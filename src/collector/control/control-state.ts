@@ -1,5 +1,6 @@
 /** What an operator has set at run time, as plain data, and how a change or the end of one makes the next of it. */
 import { Compile } from "typebox/compile";
+import { type ChangeNote, NOTE_SCHEMA } from "../../change-note.ts";
 
 /** What a brake acts on: the collector drops events, trackers are told not to send them. */
 export const TARGETS = ["collector", "tracker"] as const;
@@ -11,8 +12,10 @@ export type BrakePosition = "on" | "off" | number;
 /** A position without an end and, over it, one that ends by itself. */
 export type Brake = {
   readonly standing: BrakePosition;
+  /** Who set it; left out where nobody has, and by older versions. */
+  readonly by?: ChangeNote;
   /** `until`: ISO 8601 UTC; null when nothing lies over the standing position. */
-  readonly temporary: { readonly position: BrakePosition; readonly until: string } | null;
+  readonly temporary: { readonly position: BrakePosition; readonly until: string; readonly by?: ChangeNote } | null;
 };
 
 type Brakes = Readonly<Record<Target, Brake>>;
@@ -46,10 +49,15 @@ const brake = {
   required: ["standing", "temporary"],
   properties: {
     standing: position,
+    by: NOTE_SCHEMA,
     temporary: {
       anyOf: [
         { type: "null" },
-        { type: "object", required: ["position", "until"], properties: { position, until: { type: "string" } } },
+        {
+          type: "object",
+          required: ["position", "until"],
+          properties: { position, until: { type: "string" }, by: NOTE_SCHEMA },
+        },
       ],
     },
   },
@@ -89,18 +97,23 @@ export function positionAt({ standing, temporary }: Brake, nowMs: number): Brake
   return temporary !== null && nowMs < Date.parse(temporary.until) ? temporary.position : standing;
 }
 
+/** Returns who set what a brake is at at a time; null where nobody did, or it is not known. */
+export function noteAt({ by, temporary }: Brake, nowMs: number): ChangeNote | null {
+  return (temporary !== null && nowMs < Date.parse(temporary.until) ? temporary.by : by) ?? null;
+}
+
 /** Sets brakes to a position: until a time (ISO 8601 UTC) over what they were, or for good in place of it. */
 export function setBrakes(
   state: ControlState,
   names: readonly BrakeName[],
-  set: { readonly position: BrakePosition; readonly until: string | null },
+  set: { readonly position: BrakePosition; readonly until: string | null; readonly by: ChangeNote },
 ): ControlState {
-  const { position: to, until } = set;
+  const { position: to, until, by } = set;
   return names.reduce((before, name) => {
     const next: Brake =
       until === null
-        ? { standing: to, temporary: null }
-        : { standing: brakeOf(before, name).standing, temporary: { position: to, until } };
+        ? { standing: to, by, temporary: null }
+        : { ...brakeOf(before, name), temporary: { position: to, until, by } };
     return replaceBrake(before, name, next);
   }, state);
 }
@@ -111,10 +124,12 @@ export function endBrakes(
   nowMs: number,
 ): { readonly state: ControlState; readonly ended: readonly EndedBrake[] } {
   const ended = listBrakes(state).flatMap(([name, { temporary }]): readonly EndedBrake[] =>
-    temporary !== null && Date.parse(temporary.until) <= nowMs ? [{ ...name, ...temporary }] : [],
+    temporary !== null && Date.parse(temporary.until) <= nowMs
+      ? [{ ...name, position: temporary.position, until: temporary.until }]
+      : [],
   );
   const next = ended.reduce((before, name) => {
-    return replaceBrake(before, name, { standing: brakeOf(before, name).standing, temporary: null });
+    return replaceBrake(before, name, { ...brakeOf(before, name), temporary: null });
   }, state);
   return { state: next, ended };
 }

@@ -38,7 +38,7 @@ function open(): KeptControl {
 }
 
 function change(control: KeptControl, changes: Partial<BrakeChange>): void {
-  control.change({ position: "on", targets: TARGETS, site: null, forMs: null, who, ...changes });
+  control.change({ position: "on", targets: TARGETS, site: null, forMs: null, who, why: null, ...changes });
 }
 
 /** What a control lets through now, in one line. */
@@ -180,10 +180,10 @@ describe("the brake", () => {
 
 describe("the files of the brake", () => {
   it("say who set what until when, for their owner's eyes only", () => {
-    change(open(), { position: 0.5, targets: ["collector"], forMs: 60_000 });
+    change(open(), { position: 0.5, targets: ["collector"], forMs: 60_000, why: "a test" });
     expect(readFileSync(join(dataDir, "control-audit.jsonl"), "utf8")).toBe(
       '{"at":"2026-11-24T12:00:00.000Z","action":"set","target":"collector","site":null,"position":0.5,' +
-        '"until":"2026-11-24T12:01:00.000Z","who":{"uid":1000,"user":"owner","pid":4711}}\n',
+        '"until":"2026-11-24T12:01:00.000Z","who":{"uid":1000,"user":"owner","pid":4711},"why":"a test"}\n',
     );
     for (const name of ["control.json", "control-audit.jsonl"]) {
       expect(statSync(join(dataDir, name)).mode & 0o777).toBe(0o600);

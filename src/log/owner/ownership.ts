@@ -100,6 +100,11 @@ export async function isRotationClaimed(dataDir: string): Promise<boolean> {
   return (await findRole(dataDir, ROTATION_SOCKET)) !== "nobody";
 }
 
+/** Says whether somebody works on the shards now; one that hangs does, too. */
+export async function isShardsClaimed(dataDir: string): Promise<boolean> {
+  return (await findRole(dataDir, SHARDS_SOCKET)) !== "nobody";
+}
+
 type Claim = ClaimOptions & { readonly dataDir: string; readonly clock: Clock };
 
 async function claim(claimed: Claimed, { dataDir, clock, isRestoring = false }: Claim): Promise<Ownership> {

@@ -1,6 +1,6 @@
 /** The rotator as a process of its own: one run after the other, until it is told to stop. */
 import { setTimeout as delay } from "node:timers/promises";
-import { PasserbyError } from "../../errors.ts";
+import { type ErrorCode, PasserbyError } from "../../errors.ts";
 import { claimRotation } from "../owner/ownership.ts";
 import { type RotateOptions, type RotationReport, rotateOnce } from "./rotator.ts";
 
@@ -12,9 +12,12 @@ export type KeepRotatingOptions = Omit<RotateOptions, "signal" | "intervalSecond
   readonly onSkipped: (message: string) => void;
 };
 
+/** What will pass: a process that waits for it has not failed. */
+const PASSING: readonly ErrorCode[] = ["shards_owned", "rotation_paused"];
+
 /**
  * Runs at once and then every interval until the signal is aborted. A run that meets another process at work on the
- * shards (`erase`, `backup`) is left out. Throws `shards_owned` when another rotator runs already, and what the first run
+ * shards (`erase`, `backup`) is left out, and so is every run while the rotation is paused. Throws `shards_owned` when another rotator runs already, and what the first run
  * cannot begin for.
  */
 export async function keepRotating(options: KeepRotatingOptions): Promise<void> {
@@ -26,7 +29,7 @@ export async function keepRotating(options: KeepRotatingOptions): Promise<void> 
         onReport(await rotateOnce(options));
       } catch (error) {
         if (!(error instanceof PasserbyError)) throw error;
-        if (isFirst && error.code !== "shards_owned") throw error;
+        if (isFirst && !PASSING.includes(error.code)) throw error;
         onSkipped(error.message);
       }
       await delay(intervalSeconds * 1_000, undefined, { signal }).catch(() => undefined); // It was told to stop.

@@ -4,6 +4,7 @@ import { refuseHalfRestored } from "../files/half-restored.ts";
 import { readImportKeeps } from "../files/import-keep.ts";
 import { readManifest } from "../files/manifest.ts";
 import { findFiles } from "./find-files.ts";
+import { describePause, pauseInForce, readPause } from "./pause.ts";
 import { planRotation, type RotationPolicy } from "./plan.ts";
 import { listDue } from "./seal-due.ts";
 
@@ -37,5 +38,7 @@ export async function previewRotation(options: {
     ...plan.settlements.map(({ found, bytes, why }) => ({ action: "settle" as const, file: found.shard, bytes, why })),
     ...plan.compressions.map(({ shard, bytes, why }) => ({ action: "compress" as const, file: shard, bytes, why })),
   ];
-  return { rows, warnings: [...imports.warnings, ...plan.warnings] };
+  const pause = pauseInForce(readPause(dataDir), clock.now());
+  const paused = pause !== undefined ? [`none of this is done: ${describePause(pause)}`] : [];
+  return { rows, warnings: [...paused, ...imports.warnings, ...plan.warnings] };
 }

@@ -4,10 +4,11 @@
  * Beside a running collector it touches sealed shards and quarantine only, and while it holds the claim of the shards nobody
  * else does. Every step leaves the folder such that readers find each line once; a run that is killed, or stopped by a
  * full disk, is gone on with by the next one, which looks at the folder anew. Deleting comes before all that needs room.
+ * While the rotation is paused (pause.ts) a run does nothing; one that is under way ends after the step it is at.
  */
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
-import { describeError, systemErrorCode } from "../../errors.ts";
+import { describeError, PasserbyError, systemErrorCode } from "../../errors.ts";
 import { settleErasures } from "../erase/settle-erasures.ts";
 import { readImportKeeps } from "../files/import-keep.ts";
 import { type Manifest, readManifest, type ShardFacts, withShard, writeManifest } from "../files/manifest.ts";
@@ -16,6 +17,7 @@ import { measureShard } from "../read/measure-shard.ts";
 import { compressShard, type OnStep } from "./compress-shard.ts";
 import { deleteFiles } from "./delete-shard.ts";
 import { type FoundFiles, findFiles } from "./find-files.ts";
+import { describePause, pauseInForce, readPause } from "./pause.ts";
 import { type Measuring, planRotation, type RotationPlan, type RotationPolicy } from "./plan.ts";
 import { removeRotatorLeftovers } from "./rotator-leftovers.ts";
 import { type RotatorState, readRotatorState, writeRotatorState } from "./rotator-state.ts";
@@ -40,15 +42,24 @@ const MEBIBYTE = 1_048_576;
 
 /**
  * Runs once and writes `rotator.json`. What fails is in the report and does not stop the rest. Throws `shards_owned` while
- * another process works on the shards, `log_damaged` for a manifest that cannot be read, `data_dir_unusable`.
+ * another process works on the shards, `rotation_paused`, `log_damaged` for a manifest that cannot be read, `data_dir_unusable`.
  */
 export async function rotateOnce(options: RotateOptions): Promise<RotationReport> {
   const claim = await claimShards(options.dataDir, options.clock);
   try {
+    refuseWhilePaused(options);
     return await new Run(options).toEnd();
   } finally {
     await claim.release();
   }
+}
+
+/** Only once the shards are claimed: whoever pauses sees by the claim whether a run had begun before. */
+function refuseWhilePaused({ dataDir, clock }: RotateOptions): void {
+  const pause = pauseInForce(readPause(dataDir), clock.now());
+  if (pause === undefined) return;
+  const message = `${describePause(pause)}; nothing is compressed or deleted: passerby rotate --resume lets it go on`;
+  throw new PasserbyError("rotation_paused", message);
 }
 
 class Run {
@@ -109,7 +120,7 @@ class Run {
 
   private delete({ deletions }: RotationPlan): void {
     const { dataDir } = this.options;
-    if (this.signal.aborted) return;
+    if (this.isToEnd()) return;
     try {
       this.manifest = deleteFiles(dataDir, { manifest: this.manifest, deletions, onStep: this.onStep });
     } catch (error) {
@@ -123,7 +134,7 @@ class Run {
   private async measure({ measurements }: RotationPlan): Promise<void> {
     let manifest = this.manifest;
     for (const measuring of measurements) {
-      if (this.signal.aborted) break;
+      if (this.isToEnd()) break;
       const facts = await this.measureOne(measuring);
       if (facts === undefined) continue;
       manifest = withShard(manifest, measuring.shard, facts);
@@ -147,7 +158,7 @@ class Run {
   private async settle({ settlements }: RotationPlan): Promise<void> {
     for (const { found } of settlements) {
       const facts = this.manifest.shards.get(found.shard);
-      if (this.signal.aborted || facts === undefined) continue;
+      if (facts === undefined || this.isToEnd()) continue;
       await this.try(found.shard, async () => {
         await settleForms(this.options.dataDir, { found, facts, onStep: this.onStep });
         this.counts.settled += 1;
@@ -159,7 +170,7 @@ class Run {
     const { dataDir, policy } = this.options;
     for (const { shard } of compressions) {
       const facts = this.manifest.shards.get(shard);
-      if (this.signal.aborted) return;
+      if (this.isToEnd()) return;
       if (facts === undefined) continue; // It could not be measured, which is an error of this run already.
       const common = { dataDir, shard, facts, signal: this.signal, onStep: this.onStep };
       const isRoomLeft = await this.try(shard, async () => {
@@ -168,6 +179,16 @@ class Run {
       });
       if (!isRoomLeft) return;
     }
+  }
+
+  /** True once it was told to stop, or the rotation was paused. */
+  private isToEnd(): boolean {
+    const { dataDir, clock } = this.options;
+    if (this.signal.aborted) return true;
+    const pause = pauseInForce(readPause(dataDir), clock.now());
+    if (pause === undefined) return false;
+    this.warnings.add(`the rest of this run is left out: ${describePause(pause)}`);
+    return true;
   }
 
   /** Goes on after a failure, and returns false where the next try of the kind would only fail as well: on a full disk. */

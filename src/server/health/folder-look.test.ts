@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PAUSE_FILE, writePause } from "../../log/rotate/pause.ts";
 import { ROTATOR_FILE } from "../../log/rotate/rotator-state.ts";
 import { lookAtFolder } from "./folder-look.ts";
 
@@ -34,6 +35,15 @@ describe("a look at the data directory", () => {
     expect((await lookAtFolder(folder)).rotator).toEqual({ lastSuccessAt, intervalMs: 300_000 });
   });
 
+  it("reads what was said about the rotation, and takes what cannot be read for nothing", async () => {
+    const who = { uid: 0, user: "root", pid: 1 };
+    const pause = { paused: true, until: null, at: "2026-11-24T12:00:00.000Z", who, why: "a disk to be moved" };
+    writePause(folder, pause);
+    expect((await lookAtFolder(folder)).pause).toEqual(pause);
+    writeFileSync(join(folder, PAUSE_FILE), "{");
+    expect((await lookAtFolder(folder)).pause).toBeUndefined();
+  });
+
   it.each(["", "null", "[]", '{"last_run":"soon","last_success":null,"flags":{"interval_seconds":300}}', "{}"])(
     "takes the report %j for none",
     async (text) => {
@@ -47,6 +57,7 @@ describe("a look at the data directory", () => {
       sealedBytes: 0,
       importBytes: 0,
       rotator: undefined,
+      pause: undefined,
     });
   });
 });

@@ -79,6 +79,22 @@ describe("the warnings of the health answer", () => {
     expect(warnings.join()).not.toContain("/data");
   });
 
+  it.each<[string, number, boolean, number | null, number]>([
+    ["is paused", -86_400_000, true, null, 0],
+    ["is paused until later", -86_400_000, true, 1, 0],
+    ["was paused until three intervals ago", -86_400_000, true, -900_000, 0],
+    ["was paused until longer ago", -86_400_000, true, -900_001, 1],
+    ["was resumed three intervals ago", -900_000, false, null, 0],
+    ["was resumed longer ago", -900_001, false, null, 1],
+  ])("look at a rotator that %s", (_, atMs, paused, untilMs, count) => {
+    const time = (ms: number): string => new Date(NOW + ms).toISOString();
+    const who = { uid: 0, user: "root", pid: 1 };
+    const until = untilMs === null ? null : time(untilMs);
+    const { folder } = { ...WELL, ...rotator({ lastSuccessAt: NOW - 86_400_000 }) };
+    const pause = { paused, until, at: time(atMs), who, why: null };
+    expect(listWarnings({ ...WELL, folder: { ...folder, pause } })).toHaveLength(count);
+  });
+
   it("leave a rotator alone that was run a single time", () => {
     expect(listWarnings({ ...WELL, ...rotator({ intervalMs: null }) })).toEqual([]);
   });

@@ -2,6 +2,7 @@
  * What an operator should look after while events are still stored: each warning is a sentence that says what to do. The
  * sentences are public, so they bear no path, no message of the system and nothing of a client.
  */
+import { lastHeldMs } from "../../log/rotate/pause.ts";
 import { usedPercent } from "./disk-watch.ts";
 import { RECENT_MINUTES } from "./request-meter.ts";
 import type { Readings } from "./take-numbers.ts";
@@ -90,11 +91,12 @@ function warnOfLag({ lag, maxLagMs }: HealthFacts): string | undefined {
   );
 }
 
-function warnOfRotator({ folder: { rotator }, startedAt, nowMs }: HealthFacts): string | undefined {
+function warnOfRotator({ folder: { rotator, pause }, startedAt, nowMs }: HealthFacts): string | undefined {
   if (rotator === undefined || rotator.intervalMs === null) return undefined;
   const { lastSuccessAt, intervalMs } = rotator;
-  // A server that was down for long has not rotated meanwhile, and will.
-  if (nowMs - Math.max(lastSuccessAt ?? 0, startedAt) <= intervalMs * ROTATOR_INTERVALS) return undefined;
+  // A server that was down for long has not rotated meanwhile, and will; and what was paused was meant to be.
+  if (nowMs - Math.max(lastSuccessAt ?? 0, startedAt, lastHeldMs(pause, nowMs)) <= intervalMs * ROTATOR_INTERVALS)
+    return undefined;
   const last =
     lastSuccessAt === null ? "has not succeeded yet" : `last succeeded ${wholeSeconds(nowMs - lastSuccessAt)} ago`;
   return (

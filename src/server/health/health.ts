@@ -13,6 +13,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { Ring } from "../../live/ring.ts";
 import type { Log, LogStatus } from "../../log/log.ts";
+import { pauseInForce } from "../../log/rotate/pause.ts";
 import type { Settings } from "../../settings-shape.ts";
 import type { Store } from "../../store/store.ts";
 import type { AddressReader } from "../access/client-address.ts";
@@ -82,7 +83,13 @@ export async function openHealth(parts: HealthParts): Promise<Health> {
     folder = await lookAtFolder(dataDir);
   };
   await look();
-  const read = (): Readings => ({ ...readParts(parts), folder, lag: lag.read(), startedAt });
+  const read = (): Readings => ({
+    ...readParts(parts),
+    folder,
+    isRotationPaused: pauseInForce(folder.pause, clock.now()) !== undefined,
+    lag: lag.read(),
+    startedAt,
+  });
   const ownWarnings = (): readonly string[] =>
     listWarnings({
       recent: parts.meter.recent(),
@@ -112,7 +119,7 @@ export async function openHealth(parts: HealthParts): Promise<Health> {
   };
 }
 
-function readParts(parts: HealthParts): Omit<Readings, "folder" | "lag" | "startedAt"> {
+function readParts(parts: HealthParts): Omit<Readings, "folder" | "isRotationPaused" | "lag" | "startedAt"> {
   const { meter, log, ring, store, rates } = parts;
   const { server, tracker } = rates();
   return {

@@ -174,6 +174,13 @@ export const METRICS = {
     help: "When the rotator last finished a round; absent where none has run.",
     across: "max",
   },
+  rotationPaused: {
+    name: "passerby_rotation_paused",
+    type: "gauge",
+    labels: [],
+    help: "1 while passerby rotate --pause holds the rotator, and nothing old is deleted.",
+    across: "max",
+  },
   untrustedForwards: {
     name: "passerby_untrusted_forwards_total",
     type: "counter",

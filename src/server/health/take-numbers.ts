@@ -30,6 +30,7 @@ export type Readings = {
   };
   readonly disk: DiskState;
   readonly folder: FolderLook;
+  readonly isRotationPaused: boolean;
   readonly ringEvents: number;
   /** Null where nothing is loaded. */
   readonly store: Pick<StoreStatus, "lastLoadedAt" | "lastError" | "newer"> | null;
@@ -102,6 +103,7 @@ function logValues({
   syncs,
   disk: { level, space },
   folder,
+  isRotationPaused,
 }: Readings): ValuesOf<
   | "accepting"
   | "queueBytes"
@@ -113,6 +115,7 @@ function logValues({
   | "diskFreeRatio"
   | "diskLevel"
   | "rotatorSuccess"
+  | "rotationPaused"
 > {
   const { sealedBytes, importBytes, rotator } = folder;
   return {
@@ -126,6 +129,7 @@ function logValues({
     diskFreeRatio: one(space === undefined ? undefined : space.freeBytes / space.totalBytes),
     diskLevel: one(DISK_LEVELS.indexOf(level)),
     rotatorSuccess: one(seconds(rotator?.lastSuccessAt ?? undefined)),
+    rotationPaused: one(Number(isRotationPaused)),
   };
 }
 
