@@ -1,7 +1,7 @@
 /** `passerby rotate` as a process: what it prints, how it ends, and that there is one. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -28,6 +28,12 @@ async function runRotate(...args: readonly string[]) {
   const child = startRotate(...args);
   const [[code], out, err] = await Promise.all([once(child, "close"), textOf(child.stdout), textOf(child.stderr)]);
   return { code, out, err };
+}
+
+/** The first line of what a process prints. */
+async function firstLine(stream: NodeJS.ReadableStream | null): Promise<string> {
+  const [line] = await once(createInterface({ input: stream ?? process.stdin }), "line");
+  return String(line);
 }
 
 function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
@@ -86,7 +92,50 @@ describe("passerby rotate", () => {
     expect(readdirSync(dataDir).filter((name) => name.endsWith(".sock"))).toEqual([]);
   });
 
+  it("--pause holds a sidecar, a single run and the next sidecar, all of which would delete, until --resume", async () => {
+    const dataDir = makeOldFolder();
+    const common = ["--data-dir", dataDir];
+    const pause = await runRotate(...common, "--pause", "--reason", "a look at old files");
+    expect([pause.code, pause.err]).toEqual([0, ""]);
+    expect(pause.out).toMatch(
+      /^rotator {5}paused \(nothing is compressed or deleted: .*\): a look at old files\nWARNING: /s,
+    );
+    const why = "the rotation is paused until somebody resumes it, since .*: a look at old files; nothing is";
+    expect(await runRotate(...common, "--once")).toMatchObject({ code: 2, out: "", err: expect.stringMatching(why) });
+    const preview = await runRotate(...common, "--once", "--dry-run");
+    expect(preview.out).toMatch(new RegExp(`\ndelete {2}${OLD} .*\n! none of this is done: the rotation is paused`));
+    const left = new RegExp(`^passerby: this run is left out: ${why}`);
+    let sidecar = startRotate(...common, "--interval", "1");
+    expect(await firstLine(sidecar.stderr)).toMatch(left);
+    sidecar.kill("SIGKILL");
+    await once(sidecar, "close");
+    sidecar = startRotate(...common, "--interval", "1");
+    expect(await firstLine(sidecar.stderr)).toMatch(left);
+    expect(readdirSync(dataDir)).toContain(OLD);
+    const resume = await runRotate(...common, "--resume");
+    expect([resume.code, resume.out]).toEqual([0, expect.stringMatching(/^rotator {5}not paused\n {12}set .*\n$/)]);
+    expect(await firstLine(sidecar.stdout)).toMatch(/ 1 deleted, /);
+    expect(readdirSync(dataDir)).not.toContain(OLD);
+  });
+
+  it("--pause --for ends by itself, in a process that began before its end and in one that was started after a kill", async () => {
+    const dataDir = makeOldFolder();
+    const paused = JSON.parse((await runRotate("--data-dir", dataDir, "--pause", "--for", "2s", "--json")).out);
+    const killed = startRotate("--data-dir", dataDir, "--interval", "1");
+    await Promise.race([firstLine(killed.stderr), firstLine(killed.stdout)]);
+    killed.kill("SIGKILL");
+    await once(killed, "close");
+    expect(await firstLine(startRotate("--data-dir", dataDir, "--interval", "1").stdout)).toMatch(/ deleted, /);
+    expect(readdirSync(dataDir)).not.toContain(OLD);
+    const { last_run } = JSON.parse(readFileSync(join(dataDir, "rotator.json"), "utf8"));
+    expect(Date.parse(last_run)).toBeGreaterThanOrEqual(Date.parse(paused.until));
+  });
+
   it.each([
+    [["--pause", "--resume"], "--pause and --resume are opposites"],
+    [["--for", "2h"], "--for goes with --pause only"],
+    [["--once", "--reason", "x"], "--reason goes with --pause or --resume only"],
+    [["--pause", "--data-dir", "/nonexistent-folder"], "there is no data directory /nonexistent-folder"],
     [["--interval", "0"], "--interval 0 is not allowed"],
     [["--gzip-after-days", "x"], "--gzip-after-days x is not allowed"],
     [["--data-dir", "/nonexistent-folder"], "there is no data directory /nonexistent-folder"],

@@ -22,6 +22,7 @@ const NOT_INSTALLABLE: Readonly<Record<string, string>> = {
   long: "run npm test -- --long",
   "shared data": "it lies beside the project's own checkout only",
   tmpfs: "mounting it needs root",
+  root: "run it as root",
   "user namespaces": "the kernel, or a folder above this one that user 1001 cannot enter, does not let bubblewrap work",
   "loop mount": "it needs root, a loop device and mkfs.ext4",
 };

@@ -14,17 +14,20 @@ describe.skipIf(chromium === undefined)("a page under the brake [needs chromium]
   afterEach(() => bench.brake("off"));
   afterAll(() => bench?.close());
 
-  test("that loads when the brake is on already sends nothing, not even as it is left", async () => {
-    await bench.brake("on --tracker");
-    const visitor = await bench.newVisitor();
-    await visitor.open();
-    await visitor.page.clock.runFor(10_000);
-    await visitor.track("unheard");
-    await visitor.page.clock.runFor(10_000);
-    await visitor.track("on_the_way_out");
-    await visitor.leave();
-    expect(visitor.edge.seen.map(({ path }) => path)).toEqual(["/api/metrics/config", "/witness"]);
-  });
+  test.for(["on --tracker", "rate 0 --tracker"])(
+    "that loads at `brake %s` sends nothing, not even as it is left",
+    async (args) => {
+      await bench.brake(args);
+      const visitor = await bench.newVisitor();
+      await visitor.open();
+      await visitor.page.clock.runFor(10_000);
+      await visitor.track("unheard");
+      await visitor.page.clock.runFor(10_000);
+      await visitor.track("on_the_way_out");
+      await visitor.leave();
+      expect(visitor.edge.seen.map(({ path }) => path)).toEqual(["/api/metrics/config", "/witness"]);
+    },
+  );
 
   test.for([
     ["on", ["page_view"]],

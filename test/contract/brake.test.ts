@@ -107,10 +107,12 @@ describe("a running collector", () => {
 
   it("tells trackers the share to go by", async () => {
     const before = await readConfig(url);
-    await brake("rate 0.25", "--tracker");
-    const after = await readConfig(url);
-    expect(after).toEqual({ ...before, sample_rate: 0.25, tag: expect.any(String) });
-    expect(after["tag"]).not.toBe(before["tag"]);
+    for (const rate of [0.25, 0]) {
+      await brake(`rate ${rate}`, "--tracker");
+      const after = await readConfig(url);
+      expect(after).toEqual({ ...before, sample_rate: rate, tag: expect.any(String) });
+      expect(after["tag"]).not.toBe(before["tag"]);
+    }
     expect((await post(url, event)).body).toEqual(STORED);
   });
 
@@ -147,6 +149,7 @@ describe("a running collector", () => {
       position: 0.5,
       until: new Date(Date.parse(String(line?.["at"])) + 7_200_000).toISOString(),
       who: { uid: process.getuid?.(), user: userInfo().username, pid: expect.any(Number) },
+      why: null,
     });
     expect(statSync(join(dataDir, "control-audit.jsonl")).mode & 0o777).toBe(0o600);
   });
@@ -173,9 +176,13 @@ describe("a running collector", () => {
     expect(low).not.toHaveLength(0);
   });
 
-  it("stores nobody at a rate of 0, and goes back to the setting at off", async () => {
-    await set(0);
+  it("stores nobody at a rate of 0, says why to whoever asks, and goes back to the setting at off", async () => {
+    expect(await brake("rate 0", "--collector --reason disk-is-full")).toMatchObject({ code: 0, stderr: "" });
     expect((await post(url, event)).body).toEqual(dropped("sampled_out"));
+    const who = { uid: process.getuid?.(), user: userInfo().username, pid: expect.any(Number) };
+    const [collector, tracker] = JSON.parse((await brake("status", "--json")).stdout).brakes;
+    expect(collector).toMatchObject({ position: 0, who, why: "disk-is-full", at: auditLines().at(-1)?.["at"] });
+    expect(tracker).toMatchObject({ position: "off", who: { pid: process.pid }, why: null });
     await set("off");
     await post(url, event);
     expect(readLog(dataDir).at(-1)).toMatchObject({ server_sample_rate: 1 });
@@ -220,8 +227,12 @@ describe("passerby brake", () => {
   it("shows what is in force, and says when nobody obeys yet", async () => {
     await brake("rate 0.5", "--collector");
     const { stdout } = await brake("status");
-    expect(stdout).toMatch(/^collector {3}rate 0\.5 \(in place of METRICS_SAMPLE_RATE\)\ntracker {5}off /);
-    expect(stdout).toContain("No collector runs here: this holds from the next start on.");
+    const setLine = String.raw` {12}set \S+Z by \S+ \(uid \d+, process \d+\)\n`;
+    expect(stdout).toMatch(
+      new RegExp(`^collector {3}rate 0\\.5 \\(in place of METRICS_SAMPLE_RATE\\)\n${setLine}tracker {5}off .*\n`),
+    );
+    expect(stdout).toMatch(/\nedge {8}unknown: no edge here \(give --edge-dir\)\nrotator {5}not paused\n/);
+    expect(stdout).toContain("No collector runs here: collector and tracker hold from the next start on.");
     expect(stdout).toMatch(/Last changes:\n {2}\S+Z {2}collector rate 0\.5 by \S+ \(uid \d+, process \d+\)\n$/);
     const { url } = await start();
     expect(JSON.parse((await brake("status", "--json")).stdout)).toMatchObject({
@@ -230,6 +241,8 @@ describe("passerby brake", () => {
         { target: "collector", site: null, position: 0.5, until: null, afterwards: null },
         { target: "tracker", site: null, position: "off", until: null, afterwards: null },
       ],
+      edge: { position: "unknown" },
+      rotator: { position: "not_paused" },
       changes: [{ action: "set" }],
     });
     await post(url, { ...event, visitor_id: keptVisitor(0.5) });
@@ -239,6 +252,9 @@ describe("passerby brake", () => {
   it.each([
     ["rate 0.5", "", "a rate is for one of the two: give --tracker or --collector (the shares of both multiply)"],
     ["on", "--for soon", "--for soon is not allowed: give seconds, minutes, hours or days, such as 90s, 30m, 2h or 1d"],
+    ["on", "--reason \u001b[2J", "--reason is not allowed: give 1 to 200 characters, all printable and on one line"],
+    ["on", "--edge --tracker", "--tracker does not go with --edge: see passerby brake --help"],
+    ["off", "--url https://a.example", "--url goes with --edge only: see passerby brake --help"],
     ["on", "--site evil.tld", "evil.tld is no configured site: give one of example.com, other.org"],
   ])("%s %s is refused in one line", async (args, flags, message) => {
     const { code, stdout, stderr } = await brake(args, flags);

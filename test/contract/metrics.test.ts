@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { writePause } from "../../src/log/rotate/pause.ts";
 import { ROTATOR_FILE } from "../../src/log/rotate/rotator-state.ts";
 import { renderMetrics } from "../../src/server/health/render-metrics.ts";
 import * as means from "../means.ts";
@@ -21,6 +22,8 @@ beforeAll(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "passerby-metrics-"));
   const state = { last_run: LAST_SUCCESS, last_success: LAST_SUCCESS, flags: { interval_seconds: 300 } };
   writeFileSync(join(dataDir, ROTATOR_FILE), JSON.stringify(state));
+  const who = { uid: null, user: null, pid: 1 };
+  writePause(dataDir, { paused: true, until: null, at: LAST_SUCCESS, who, why: null });
   writeFileSync(join(dataDir, "metrics-import-later-1.jsonl"), '{"v":2,"seq":0,"writer":"w1","start":"s","what":{}}\n');
   server = await startTestServer({ dataDir });
   await post('[{"event":"page_view"},{"event":"page_view"}]');
@@ -97,6 +100,7 @@ describe("GET /metrics", () => {
     expect(await valueFor("passerby_log_active_bytes")).toBeGreaterThan(100);
     expect(await valueFor('passerby_sample_ratio{side="server"}')).toBe(1);
     expect(await valueFor("passerby_rotator_last_success_timestamp_seconds")).toBe(Date.parse(LAST_SUCCESS) / 1000);
+    expect(await valueFor("passerby_rotation_paused")).toBe(1);
   });
 
   it("knows of lines that a newer version has written, of which health warns", async () => {

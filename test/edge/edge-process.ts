@@ -1,5 +1,5 @@
 /** A real nginx with the files of deploy/edge, and a client that sees every header as often as it came. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as requestPlain } from "node:http";
@@ -56,6 +56,8 @@ export type Edge = EdgePlaces & {
   readonly printed: () => string;
   /** Makes nginx read its files anew, and waits until no worker is left that has not. */
   readonly reload: () => Promise<void>;
+  /** Stops nginx and starts it again. */
+  readonly restart: () => Promise<void>;
   /** Stops nginx and removes its folder. */
   readonly close: () => Promise<void>;
 };
@@ -76,13 +78,22 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
     EDGE_PUBLIC_PORT: String(httpsPort),
     ALLOWED_ORIGINS: allowedOrigins,
   });
-  const child = spawn(nginx ?? "nginx", nginxArgs(places), { stdio: ["ignore", "ignore", "pipe"] });
   let printed = "";
-  child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
-  while (!(await canConnect(httpsPort))) {
-    if (child.exitCode !== null) throw new Error(`nginx ended: ${printed}`);
-    await delay(RETRY_MS);
-  }
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(nginx ?? "nginx", nginxArgs(places), { stdio: ["ignore", "ignore", "pipe"] });
+    started.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+    while (!(await canConnect(httpsPort))) {
+      if (started.exitCode !== null) throw new Error(`nginx ended: ${printed}`);
+      await delay(RETRY_MS);
+    }
+    return started;
+  };
+  let child = await start();
+  const stop = async (): Promise<void> => {
+    const ended = once(child, "close");
+    child.kill("SIGTERM");
+    await ended;
+  };
   const listWorkers = (): readonly string[] =>
     readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
   return {
@@ -95,10 +106,12 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
       child.kill("SIGHUP");
       while (listWorkers().some((worker) => old.includes(worker))) await delay(RETRY_MS);
     },
+    restart: async () => {
+      await stop();
+      child = await start();
+    },
     close: async () => {
-      const ended = once(child, "close");
-      child.kill("SIGTERM");
-      await ended;
+      await stop();
       rmSync(places.folder, { recursive: true, force: true });
     },
   };

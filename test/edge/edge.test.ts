@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ERRORS } from "../../src/errors.ts";
 import { readTrackerScripts } from "../../src/server/routes/tracker-scripts.ts";
 import { isLong } from "../means.ts";
-import type { TestServer } from "../support/test-server.ts";
 import { describeClients } from "./edge-clients.ts";
 import { DOMAIN, hasEdgeParts, NEED, turnOff, turnOn } from "./edge-files.ts";
+import { describeLever } from "./edge-lever.ts";
 import { type Answer, type Asking, type Edge, readToEnd } from "./edge-process.ts";
 import {
   type EdgeStack,
@@ -24,7 +24,6 @@ import {
 
 let stack: EdgeStack;
 let edge: Edge;
-let collector: TestServer;
 /** What takes as long as its timeout, begun before everything else. */
 let slowBody: Promise<{ readonly ms: number; readonly answer: string }>;
 let noAnswer: Promise<Answer>;
@@ -40,7 +39,7 @@ async function sendSlowly(): Promise<{ readonly ms: number; readonly answer: str
 describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
   beforeAll(async () => {
     stack = await startStack();
-    ({ edge, collector } = stack);
+    ({ edge } = stack);
     slowBody = sendSlowly();
     noAnswer = edge.ask(`${EVENT}?gate=hang`, posting({ from: "127.0.0.9" }));
     // Where it is not waited for, as when one test alone is run, it ends with the edge.
@@ -137,6 +136,7 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
   });
 
   describeClients(() => stack);
+  describeLever(() => stack);
 
   describe("turned on", () => {
     it("a proxy in front is believed about its visitors, and nobody else", async () => {
@@ -153,23 +153,6 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
       expect(direct).not.toBe(visitor);
       expect(await seen(other, "203.0.113.10")).toBe(direct);
       turnOff(edge, "cdn-proxy.conf");
-    });
-
-    it("the brake stops events and nothing else, and says when to come back", async () => {
-      turnOn(edge, "brake.conf");
-      await edge.reload();
-      const before = collector.readLog().length;
-      const answer = await edge.ask(EVENT, posting({ from: "127.0.5.1" }));
-      expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "300"]);
-      expect(answer.headers["access-control-allow-origin"]).toBe(ORIGIN);
-      expect([...SECURITY_HEADERS, "access-control-allow-origin"].filter((name) => answer.count(name) !== 1)).toEqual(
-        [],
-      );
-      expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: "collector_unavailable" });
-      expect(collector.readLog()).toHaveLength(before);
-      const preflight = { method: "OPTIONS", from: "127.0.5.2", headers: { origin: ORIGIN } };
-      expect((await edge.ask(EVENT, preflight)).status).toBe(204);
-      expect((await edge.ask("/api/metrics/health")).status).toBe(200);
     });
   });
 

@@ -61,10 +61,14 @@ export function findAddress(edgeDir: string): EdgeAddress | undefined {
   return { url, isSecure: true, host: "127.0.0.1", port: Number(port), name, isCertificateChecked: false };
 }
 
-/** Asks until the edge is seen braked, or not braked, as is expected; gives up after some seconds. */
-export async function checkEdge(address: EdgeAddress, isBraked: boolean): Promise<EdgeCheck> {
+/** Asks until the edge is seen braked, or not braked, as is expected; gives up after `settleMs` milliseconds. */
+export async function checkEdge(
+  address: EdgeAddress,
+  isBraked: boolean,
+  settleMs: number = SETTLE_MS,
+): Promise<EdgeCheck> {
   const { url } = address;
-  const endMs = performance.now() + SETTLE_MS;
+  const endMs = performance.now() + settleMs;
   let alike = 0;
   for (;;) {
     const { braked, answer } = await ask(address);

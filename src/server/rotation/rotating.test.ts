@@ -6,7 +6,9 @@ import { setTimeout } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import { makeFolder } from "../../../test/fault/log-fixtures.ts";
 import { linesOf } from "../../../test/fault/rotate-fixtures.ts";
+import { readAsker } from "../../change-note.ts";
 import { ROTATION_SOCKET, serveCommands } from "../../log/owner/control-channel.ts";
+import { writePause } from "../../log/rotate/pause.ts";
 import { startRotating } from "./rotating.ts";
 
 const OLD = "metrics-2020-01-01.1.jsonl";
@@ -50,6 +52,23 @@ it("does nothing while a passerby rotate is there", async () => {
   await new Promise((closed) => rotator.close(closed));
   expect(readdirSync(dataDir)).toEqual([OLD]);
   expect([serverLog.info.mock.calls, serverLog.warn.mock.calls]).toEqual([[], []]);
+});
+
+it("does nothing while the rotation is paused, and says so once; it goes on after a restart that finds it resumed", async () => {
+  const dataDir = makeOldFolder();
+  const pause = { paused: true, until: null, at: "2026-11-24T12:00:00.000Z", who: readAsker(), why: "a look" };
+  for (const paused of [true, false]) {
+    writePause(dataDir, { ...pause, paused });
+    const [info, warn] = [vi.fn(), vi.fn()];
+    const stop = startRotating({ dataDir, ...LIMITS, serverLog: { info, warn }, firstAfterMs: 0 });
+    const [told, untold] = paused ? [warn, info] : [info, warn];
+    await vi.waitFor(() => expect(told).toHaveBeenCalledOnce(), { timeout: 10_000 });
+    await stop();
+    if (paused)
+      expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^the rotator: the rotation is paused .*: a look;/));
+    expect(untold).not.toHaveBeenCalled();
+    expect(readdirSync(dataDir).includes(OLD)).toBe(paused);
+  }
 });
 
 it("warns once why it cannot", async () => {
