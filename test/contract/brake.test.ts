@@ -226,7 +226,7 @@ describe("passerby brake", () => {
 
   it("shows what is in force, and says when nobody obeys yet", async () => {
     await brake("rate 0.5", "--collector");
-    const { stdout } = await brake("status");
+    const { stdout } = await brake("status", "--edge-dir /nonexistent-edge");
     const setLine = String.raw` {12}set \S+Z by \S+ \(uid \d+, process \d+\)\n`;
     expect(stdout).toMatch(
       new RegExp(`^collector {3}rate 0\\.5 \\(in place of METRICS_SAMPLE_RATE\\)\n${setLine}tracker {5}off .*\n`),
@@ -235,7 +235,7 @@ describe("passerby brake", () => {
     expect(stdout).toContain("No collector runs here: collector and tracker hold from the next start on.");
     expect(stdout).toMatch(/Last changes:\n {2}\S+Z {2}collector rate 0\.5 by \S+ \(uid \d+, process \d+\)\n$/);
     const { url } = await start();
-    expect(JSON.parse((await brake("status", "--json")).stdout)).toMatchObject({
+    expect(JSON.parse((await brake("status", "--json --edge-dir /nonexistent-edge")).stdout)).toMatchObject({
       running: true,
       brakes: [
         { target: "collector", site: null, position: 0.5, until: null, afterwards: null },
@@ -252,7 +252,7 @@ describe("passerby brake", () => {
   it.each([
     ["rate 0.5", "", "a rate is for one of the two: give --tracker or --collector (the shares of both multiply)"],
     ["on", "--for soon", "--for soon is not allowed: give seconds, minutes, hours or days, such as 90s, 30m, 2h or 1d"],
-    ["on", "--reason \u001b[2J", "--reason is not allowed: give 1 to 200 characters, all printable and on one line"],
+    ["on", "--reason=", "--reason is not allowed: give 1 to 200 characters, all printable and on one line"],
     ["on", "--edge --tracker", "--tracker does not go with --edge: see passerby brake --help"],
     ["off", "--url https://a.example", "--url goes with --edge only: see passerby brake --help"],
     ["on", "--site evil.tld", "evil.tld is no configured site: give one of example.com, other.org"],

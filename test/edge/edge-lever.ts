@@ -128,10 +128,17 @@ export function describeLever(use: () => EdgeStack): void {
       expect(stderr).toMatch(
         /^passerby: nothing was changed: .* -t ended with 1 and said: .*invalid rate "rate=1r\/h".*\n$/,
       );
+      const maps = join(dir, "maps.conf");
+      const newer = readFileSync(maps, "utf8");
+      writeFileSync(limits, whole);
+      writeFileSync(maps, newer.replaceAll("$edge_posted_at", "$edge_of_old"));
+      const older = /unknown "edge_posted_at" variable.* files are older than this command: .* leave out --for\)$/;
+      await expect(change({ forMs: 60_000 })).rejects.toThrow(older);
       turnOn(edge, "brake.conf");
       await expect(change({ forMs: 60_000 })).rejects.toMatchObject({ code: "edge_unusable" });
-      await expect(change({ position: "off" })).rejects.toThrow(/^nothing was changed: /);
-      writeFileSync(limits, whole);
+      appendFileSync(maps, "nonsense;\n");
+      await expect(change({ position: "off" })).rejects.toThrow(/^nothing was changed: .*nonsense/);
+      writeFileSync(maps, newer);
       const available = readFileSync(join(dir, "available/brake.conf"), "utf8");
       expect(readFileSync(join(dir, "on/brake.conf"), "utf8")).toBe(available);
       expect(readEdgeBrake(dir, Date.now())).toMatchObject({ position: "on", brake: null, byHand: ["brake.conf"] });

@@ -8,7 +8,7 @@ import { PasserbyError } from "../../errors.ts";
 import { readAudit } from "./audit-file.ts";
 import { createControl } from "./control.ts";
 import { type BrakeChange, type KeptControl, openControl } from "./control-file.ts";
-import { isControlState, NOTHING_SET, positionAt, TARGETS } from "./control-state.ts";
+import { isControlState, NOTHING_SET, noteAt, positionAt, TARGETS } from "./control-state.ts";
 
 const START = Date.parse("2026-11-24T12:00:00Z");
 const who = { uid: 1000, user: "owner", pid: 4711 };
@@ -85,6 +85,19 @@ describe("the brake", () => {
     expect(control.snapshot()).toEqual(NOTHING_SET);
   });
 
+  it("says who set what is in force, and after its end who set what stood before", () => {
+    const control = open();
+    change(control, { position: "on", why: "for good" });
+    nowMs += 1_000;
+    change(control, { position: "off", forMs: 1_000, who: { ...who, pid: 2 }, why: "for a second" });
+    const note = (): unknown => noteAt(open().snapshot().collector, nowMs);
+    const at = (ms: number): string => new Date(START + ms).toISOString();
+    expect(note()).toEqual({ at: at(1_000), who: { ...who, pid: 2 }, why: "for a second" });
+    nowMs += 1_000;
+    expect(note()).toEqual({ at: at(0), who, why: "for good" });
+    expect(noteAt(NOTHING_SET.collector, nowMs)).toBeNull();
+  });
+
   it("that is on for a while ends by itself, and what stood before holds again", () => {
     const control = open();
     change(control, { position: 0.25, targets: ["collector"] });
@@ -140,6 +153,7 @@ describe("the brake", () => {
 
   it.each([
     ["a rate of a site", { position: 0.5, site: "a.com", targets: ["collector"] }, /^a rate is for all sites/],
+    ["a reason on two lines", { why: "a\nb" }, /^a reason has 1 to 200 characters, all printable and on one line$/],
     ["a site that there is not", { site: "c.net" }, /^c\.net is no configured site: give one of a\.com, b\.org$/],
     ["a rate that no tracker is believed", { position: 0.001, targets: ["tracker"] }, /METRICS_MIN_TRACKER_RATE=0\.01/],
   ] as const)("refuses %s, and changes and writes nothing", (_what, changes, message) => {

@@ -86,6 +86,7 @@ function attempt<Result>(dir: string, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
-    throw new PasserbyError("edge_unusable", `${dir}/on cannot be used: ${describeError(cause)}`, { cause });
+    const message = `${dir}/on cannot be used, and is as it was: ${describeError(cause)} (run this as somebody who may write there)`;
+    throw new PasserbyError("edge_unusable", message, { cause });
   }
 }
