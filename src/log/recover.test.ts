@@ -132,10 +132,17 @@ describe("a start", () => {
       "metrics.w2.jsonl.probe.tmp",
       "metrics-import-a.x-1.tmp",
       "metrics-2026-11-23.1.jsonl.gz.repair.tmp",
+      "rotation-pause.json.4711.tmp",
     ];
-    const kept = ["metrics-import-b.y_2.tmp", "metrics-torn-w1.2.repair.tmp", "metrics.jsonl.tmp", "notes.tmp"];
+    const kept = [
+      "metrics-import-b.y_2.tmp",
+      "metrics-torn-w1.2.repair.tmp",
+      "metrics.jsonl.tmp",
+      "notes.tmp",
+      "rotation-pause.json.1.tmp",
+    ];
     for (const name of [...old, ...kept]) writeFileSync(join(dataDir, name), "x");
-    for (const name of old.slice(-2)) utimesSync(join(dataDir, name), 0, 0);
+    for (const name of old.slice(-3)) utimesSync(join(dataDir, name), 0, 0);
     removeLeftovers(dataDir, now);
     expect(readdirSync(dataDir).toSorted()).toEqual(kept.toSorted());
   });

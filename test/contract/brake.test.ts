@@ -254,7 +254,6 @@ describe("passerby brake", () => {
     ["on", "--for soon", "--for soon is not allowed: give seconds, minutes, hours or days, such as 90s, 30m, 2h or 1d"],
     ["on", "--reason=", "--reason is not allowed: give 1 to 200 characters, all printable and on one line"],
     ["on", "--edge --tracker", "--tracker does not go with --edge: see passerby brake --help"],
-    ["off", "--url https://a.example", "--url goes with --edge only: see passerby brake --help"],
     ["on", "--site evil.tld", "evil.tld is no configured site: give one of example.com, other.org"],
   ])("%s %s is refused in one line", async (args, flags, message) => {
     const { code, stdout, stderr } = await brake(args, flags);

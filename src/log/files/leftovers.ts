@@ -8,6 +8,8 @@ const OF_OWNER = /^metrics(?:-torn-w\d+|(?:\.w\d+)?\.jsonl\.probe)\.tmp$/;
 const OF_IMPORT = /^metrics-import-[a-z0-9-]{1,40}\.[\w-]+\.tmp$/;
 /** Only who has claimed the shards makes these, and the next repair removes them, if there is one. */
 const OF_REPAIR = /^metrics-.+\.repair\.tmp$/;
+/** Whoever pauses the rotation has claimed nothing. */
+const OF_PAUSE = /^rotation-pause\.json\.\d+\.tmp$/;
 const ABANDONED_MS = 86_400_000;
 
 /** Removes what nobody is writing any more. For the owner of the folder, before it writes itself. */
@@ -16,11 +18,11 @@ export function removeLeftovers(dataDir: string, nowMs: number): void {
   removeAbandoned(dataDir, nowMs);
 }
 
-/** Removes what killed imports and repairs left: what nobody has written to for a day. */
+/** Removes what killed imports, repairs and pauses left: what nobody has written to for a day. */
 export function removeAbandoned(dataDir: string, nowMs: number): void {
   for (const name of readdirSync(dataDir)) {
     const path = join(dataDir, name);
-    const isOfOthers = OF_IMPORT.test(name) || OF_REPAIR.test(name);
+    const isOfOthers = [OF_IMPORT, OF_REPAIR, OF_PAUSE].some((pattern) => pattern.test(name));
     if (isOfOthers && isOlder(path, nowMs - ABANDONED_MS)) rmSync(path, { force: true });
   }
 }
