@@ -1,14 +1,14 @@
 /**
- * How the tests run: sources as they are. Files share two processes, since to load the server's packages, or to start a
+ * How the tests run: sources as they are. Files share a few processes, since to load the server's packages, or to start a
  * browser, takes longer than many of them run; each test has a data directory, a site or a browser context of its own.
  */
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-/** Files that measure the memory or the event loop of their own process, which others would leave something in. */
+/** Files that hold a promise about time or memory: they run last, two at a time, each in a process of its own. */
 const MEASURING = [
   "test/contract/stream-readers.test.ts",
+  "test/fault/overload.test.ts",
   "test/fuzz/event-loop.test.ts",
-  "test/fuzz/http-fuzz.test.ts",
   "test/fuzz/odd-requests.test.ts",
   "test/fuzz/slow-clients.test.ts",
 ];
@@ -16,7 +16,8 @@ const MEASURING = [
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    // For two processors: one file in three is waiting, for a disk, a timer or a process that starts.
+    maxWorkers: 3,
     isolate: false,
     // Of what never comes; a busy machine is no failure.
     testTimeout: 40_000,
@@ -33,7 +34,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        test: { name: "alone in their process", include: MEASURING, isolate: true },
+        test: { name: "measuring", include: MEASURING, isolate: true, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
       {
         // What clients rely on holds over workers as well.
