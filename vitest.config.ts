@@ -7,7 +7,9 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 /** Files that hold a promise about time or memory: they run last, two at a time, each in a process of its own. */
 const MEASURING = [
   "test/contract/stream-readers.test.ts",
+  "test/contract/workers.test.ts",
   "test/fault/overload.test.ts",
+  "test/fault/workers.test.ts",
   "test/fuzz/event-loop.test.ts",
   "test/fuzz/odd-requests.test.ts",
   "test/fuzz/slow-clients.test.ts",
