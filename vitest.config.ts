@@ -8,6 +8,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const MEASURING = [
   "test/contract/stream-readers.test.ts",
   "test/contract/workers.test.ts",
+  "test/fault/kill.test.ts",
   "test/fault/overload.test.ts",
   "test/fault/workers.test.ts",
   "test/fuzz/event-loop.test.ts",
