@@ -1,13 +1,27 @@
 /**
- * How the tests run: sources as they are. Those that start servers, browsers and processes have a process a file, so that
- * nothing of one is left for the next; those beside the sources share two, since loading takes longer than most of them run.
+ * How the tests run: sources as they are. Files share a few processes, since to load the server's packages, or to start a
+ * browser, takes longer than many of them run; each test has a data directory, a site or a browser context of its own.
  */
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+/** Files that hold a promise about time or memory: they run last, two at a time, each in a process of its own. */
+const MEASURING = [
+  "test/contract/stream-readers.test.ts",
+  "test/contract/workers.test.ts",
+  "test/fault/kill.test.ts",
+  "test/fault/overload.test.ts",
+  "test/fault/workers.test.ts",
+  "test/fuzz/event-loop.test.ts",
+  "test/fuzz/odd-requests.test.ts",
+  "test/fuzz/slow-clients.test.ts",
+];
 
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    // For two processors: one file in three is waiting, for a disk, a timer or a process that starts.
+    maxWorkers: 3,
+    isolate: false,
     // Of what never comes; a busy machine is no failure.
     testTimeout: 40_000,
     hookTimeout: 60_000,
@@ -15,11 +29,15 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "units", include: ["src/**/*.test.ts"], isolate: false },
+        test: { name: "units", include: ["src/**/*.test.ts"] },
       },
       {
         extends: true,
-        test: { name: "tests", include: ["cmd/**/*.test.ts", "test/**/*.test.ts"] },
+        test: { name: "tests", include: ["cmd/**/*.test.ts", "test/**/*.test.ts"], exclude: MEASURING },
+      },
+      {
+        extends: true,
+        test: { name: "measuring", include: MEASURING, isolate: true, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
       {
         // What clients rely on holds over workers as well.

@@ -2,7 +2,8 @@
  * `npm test`: installs what the tests need where it may, runs every check, and closes with `N passed, N failed`.
  * A skipped test is counted with its reason; a skip for which this machine has the means is a failure.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,11 +30,15 @@ const NOT_INSTALLABLE: Readonly<Record<string, string>> = {
 
 type Flags = { readonly long?: boolean };
 
-/** Runs a command in the foreground; true when it succeeded. */
-function check(name: string, program: string, args: readonly string[]): boolean {
+/** Runs a command, and prints what it wrote when it has ended, since others run beside it; true when it succeeded. */
+async function check(name: string, program: string, args: readonly string[]): Promise<boolean> {
   const started = performance.now();
-  const { status } = spawnSync(join(ROOT, "node_modules/.bin", program), args, { cwd: ROOT, stdio: "inherit" });
+  const child = spawn(join(ROOT, "node_modules/.bin", program), args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const written: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => written.push(chunk));
+  const [status] = await once(child, "close");
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stdout.write(Buffer.concat(written));
   process.stdout.write(`${status === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)\n`);
   return status === 0;
 }
@@ -62,9 +67,12 @@ function describeSkips(skips: readonly Skip[]): string {
 
 async function run(paths: readonly string[], flags: Flags): Promise<void> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
-  const missing = installParts(print);
-  const checks = [check("format and lint", "biome", ["ci", "--error-on-warnings", "."]), check("types", "tsc", ["-b"])];
-  await buildStale(print);
+  // None waits for another, and an installation waits for the network most of its time.
+  const [missing, checks] = await Promise.all([
+    installParts(print),
+    Promise.all([check("format and lint", "biome", ["ci", "--error-on-warnings", "."]), check("types", "tsc", ["-b"])]),
+    buildStale(print),
+  ]);
   const counts = runTests(paths, flags);
   const isExcused = ({ need }: Skip): boolean =>
     missing.includes(need) || (Object.hasOwn(NOT_INSTALLABLE, need) && !(need === "long" && flags.long));

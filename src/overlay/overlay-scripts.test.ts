@@ -1,11 +1,11 @@
 /** Holds what is published of the overlay: nothing of it in the tracker, nothing that reads text as code, no harm on a server. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildTracker } from "../../scripts/build-tracker.ts";
+import { BUILT_TRACKER } from "../../test/support/built-tracker.ts";
 
 /** What turns text into HTML or code, breaks a strict policy for styles, or talks where nobody asked. */
 const FORBIDDEN = [
@@ -18,7 +18,7 @@ describe("the published overlay", () => {
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "passerby-overlay-"));
-    await buildTracker(folder);
+    cpSync(BUILT_TRACKER, folder, { recursive: true });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,19 +1,12 @@
 /**
- * The dashboard in a real Chromium against a real server: builds it, opens pages that note whatever a page should not
+ * The dashboard in a real Chromium against a real server: opens pages that note whatever a page should not
  * do (console errors, breaches of the content security policy, requests to elsewhere), and sends events as sites do.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from "playwright-core";
-import { build } from "vite";
-import { chromium } from "../means.ts";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { startTestServer, type TestServer, type TestServerOptions } from "../support/test-server.ts";
+import { type LaunchedBrowser, launchBrowser } from "./support/launch.ts";
 
-const CONFIG = fileURLToPath(new URL("../../src/dashboard/vite.config.ts", import.meta.url));
-const QUIET_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
 const SITES = "example.com,docs.example.org";
 
 /** Agents that the tests send events with; the browser's own would be a robot's. */
@@ -41,14 +34,11 @@ export type Harness = {
   readonly close: () => Promise<void>;
 };
 
-/** Builds the dashboard and starts server and browser; settings are by variable name. Close it. */
+/** Starts server and browser; settings are by variable name. Close it. */
 export async function startHarness(options: Pick<TestServerOptions, "settings" | "dataDir"> = {}): Promise<Harness> {
-  const distDir = mkdtempSync(join(tmpdir(), "passerby-dist-"));
-  const outDir = join(distDir, "dashboard");
-  await build({ configFile: CONFIG, logLevel: "silent", build: { outDir, emptyOutDir: true } });
   const settings = { METRICS_SITES: SITES, ...options.settings };
-  const server = await startTestServer({ ...options, distDir, settings });
-  const browser = await driver.launch({ executablePath: chromium ?? "", args: QUIET_FLAGS });
+  const server = await startTestServer({ ...options, settings });
+  const browser = await launchBrowser();
   const misdeeds: Misdeeds = { errors: [], breaches: [], requests: [] };
   const openPage: Harness["openPage"] = async (path = "/", options = {}) => {
     await untilLoaded(server);
@@ -66,7 +56,6 @@ export async function startHarness(options: Pick<TestServerOptions, "settings" |
     close: async () => {
       await browser.close();
       await server.close();
-      rmSync(distDir, { recursive: true, force: true });
     },
   };
 }
@@ -83,7 +72,7 @@ async function untilLoaded({ adminUrl }: TestServer): Promise<void> {
   while ((await lastLoad()) < since) await delay(100);
 }
 
-async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
+async function newPage(browser: LaunchedBrowser, options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   // Below the limit of a test, so that what was waited for is named.
   context.setDefaultTimeout(25_000);

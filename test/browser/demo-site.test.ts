@@ -1,32 +1,15 @@
 /** Holds that the demo site works as built and served: under its policy, by its links alone, and counted as its privacy page says. */
-import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DemoSite, serveDemoSite } from "../../site/serve.ts";
-import { trackerAlias } from "../../site/tracker-alias.ts";
 import { chromium } from "../means.ts";
-import { BUILT_TRACKER } from "../support/built-tracker.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
-import { launchBrowser } from "./support/launch.ts";
+import { type LaunchedBrowser, launchBrowser } from "./support/launch.ts";
 
-const SITE = fileURLToPath(new URL("../../site", import.meta.url));
-
-/** Builds the site into a folder of its own. */
-async function buildSite(folder: string): Promise<string> {
-  await build({
-    configFile: join(SITE, "vite.config.ts"),
-    root: SITE,
-    logLevel: "error",
-    resolve: { alias: trackerAlias(BUILT_TRACKER) },
-    build: { outDir: join(folder, "site") },
-  });
-  return join(folder, "site");
-}
+/** As `npm test` has built it before the tests begin. */
+const BUILT_SITE = fileURLToPath(new URL("../../dist/site", import.meta.url));
 
 /** Asks without tidying the address up first, as no browser would. */
 async function askRaw(url: string, path: string, method = "GET"): Promise<{ status: number; body: string }> {
@@ -44,16 +27,11 @@ async function askRaw(url: string, path: string, method = "GET"): Promise<{ stat
 }
 
 describe("the server of the demo site", () => {
-  let folder: string;
   let site: DemoSite;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "passerby-site-"));
-    site = await serveDemoSite({ port: 0, apiBaseUrl: "http://127.0.0.1:8001", distDir: await buildSite(folder) });
+    site = await serveDemoSite({ port: 0, apiBaseUrl: "http://127.0.0.1:8001", distDir: BUILT_SITE });
   });
-  afterAll(async () => {
-    await site?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => site?.close());
 
   test("serves pages, names the collector in them, and lets them talk to nobody else", async () => {
     const answer = await fetch(`${site.url}/plans/?x=1`);
@@ -88,28 +66,24 @@ describe("the server of the demo site", () => {
 });
 
 describe.skipIf(chromium === undefined)("the demo site [needs chromium]", () => {
-  let folder: string;
   let collector: TestServer;
   let site: DemoSite;
-  let browser: Browser;
+  let browser: LaunchedBrowser;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "passerby-site-"));
-    const distDir = await buildSite(folder);
     // Which origin the site has, is known only when it listens; a collector on loopback may allow any.
     collector = await startTestServer({ settings: { ALLOWED_ORIGINS: "*", METRICS_SITES: "fellside=localhost" } });
-    site = await serveDemoSite({ port: 0, apiBaseUrl: collector.url, distDir });
+    site = await serveDemoSite({ port: 0, apiBaseUrl: collector.url, distDir: BUILT_SITE });
     browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();
     await site?.close();
     await collector?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Opens a page that fails the test when anything is refused, missing or thrown. */
   const openWatched = async (): Promise<{ page: Page; problems: string[] }> => {
-    const page = await browser.newPage();
+    const page = await (await browser.newContext()).newPage();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => problems.push(message.text()));
@@ -209,7 +183,7 @@ describe.skipIf(chromium === undefined)("the demo site [needs chromium]", () => 
 
   test("fits a phone, light and dark, without scrolling sideways", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await browser.newPage({ viewport: { width: 360, height: 740 }, colorScheme });
+      const page = await (await browser.newContext({ viewport: { width: 360, height: 740 }, colorScheme })).newPage();
       for (const path of ["/", "/plans/", "/journal/reading-contours/", "/privacy.html"]) {
         await page.goto(site.url + path);
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), path).toBeLessThanOrEqual(

@@ -20,7 +20,7 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
     edge.setConfig({ flush_ms: 500 });
     await visitor.page.goto(visitor.at("/page"));
     await expect.poll(() => edge.posts().length).toBe(1);
-    for (const name of ["one", "two", "three"]) await track(visitor, name);
+    await Promise.all(["one", "two", "three"].map((name) => track(visitor, name)));
     await expect.poll(() => edge.posts().length).toBe(2);
     expect(edge.posts().map(({ events }) => names(events))).toEqual([["page_view"], ["one", "two", "three"]]);
     expect((edge.posts()[1]?.at ?? 0) - (edge.posts()[0]?.at ?? 0)).toBeGreaterThan(450);

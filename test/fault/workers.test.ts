@@ -10,7 +10,7 @@ import { eventOf, makeResendLedger, type ResendLedger, startResendLoad } from ".
 import { isRunning, startWorkerServer, type WorkerServer } from "./worker-server.ts";
 
 const CONNECTIONS = 32;
-const KILLS = isLong ? 60 : 2;
+const KILLS = isLong ? 60 : 1;
 const SEED = Number(process.env["PASSERBY_SEED"] ?? Date.now() % 1_000_000);
 /** One for each load, so that ids differ. */
 const PREFIXES = [..."abcdf"].flatMap((first) => [..."abcdf"].map((second) => first + second));
@@ -79,7 +79,7 @@ describe("a server with workers whose main process is killed under load", () => 
     const random = seededRandom(SEED);
     const dataDir = makeFolder();
     const ledger = makeResendLedger();
-    for (const [round, workers] of [2, 2, 3, 1, 2].entries()) {
+    for (const [round, workers] of (isLong ? [2, 2, 3, 1, 2] : [2, 3, 1]).entries()) {
       const server = startWorkerServer(dataDir, workers);
       const url = await server.url;
       if (round > 0) await expectDuplicates(url, ledger);
