@@ -34,8 +34,8 @@ export type Lever = {
 
 export const REHEARSAL_REASON = "rehearsal by passerby doctor";
 /** How long a lever is held. */
-export const HOLD = "5s";
-const HOLD_MS = 5_000;
+export const HOLD = "3s";
+const HOLD_MS = 3_000;
 const ASK_AGAIN_MS = 250;
 /** An effect that is not there by then does not come. */
 const GIVE_UP_MS = 10_000;
