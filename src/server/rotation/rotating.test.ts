@@ -88,6 +88,7 @@ it.each([0, 10, 40, 80, 120, 160, 250])("ends with the server, %i ms after a run
   await setTimeout(afterMs);
   const begun = performance.now();
   await stop();
-  expect(performance.now() - begun).toBeLessThan(5_000);
+  // It has the lowest priority: beside a busy machine its start alone takes seconds. What must not be is for ever.
+  expect(performance.now() - begun).toBeLessThan(20_000);
   expect(serverLog.warn).not.toHaveBeenCalled();
 });
