@@ -17,7 +17,7 @@ import { readNetwork, readText } from "./network-flags.ts";
 type Flags = {
   url?: string;
   site?: string;
-  compose?: string;
+  compose: readonly string[];
   nginx?: string;
   nginxCommand?: string;
   env?: string;
@@ -57,7 +57,12 @@ export function doctorCommand(): Command {
     .description("hold the production checklist against a deployment")
     .option("--url <address>", "address of the collector, as browsers reach it")
     .option("--site <address>", "address of a page of the site")
-    .option("--compose <file>", "compose file (default: deploy/docker-compose.full.yml, where there is one)")
+    .option(
+      "--compose <file>",
+      "compose file, repeatable as with docker compose (default: deploy/docker-compose.full.yml, where there is one)",
+      collect,
+      [],
+    )
     .option("--nginx <file>", "nginx.conf of the edge (default: deploy/edge/nginx.conf, where there is one)")
     .option("--nginx-command <command>", "how nginx is called, for --rehearse (default: nginx)")
     .option("--env <file>", "file of variables (default: .env beside the compose file)")
@@ -110,11 +115,12 @@ function readOptions(flags: Flags): DoctorOptions {
     const file = join(...path);
     return existsSync(file) ? file : undefined;
   };
-  const compose = flags.compose ?? found("deploy", "docker-compose.full.yml");
+  const [compose = found("deploy", "docker-compose.full.yml"), ...composeOverrides] = flags.compose;
   return {
     url: readAddress("--url", flags.url),
     site: readAddress("--site", flags.site),
     compose,
+    composeOverrides,
     env: flags.env ?? (compose === undefined ? found(".env") : found(compose, "..", ".env")),
     nginx: flags.nginx ?? found("deploy", "edge", "nginx.conf"),
     repo: flags.repo ?? found(".git")?.replace(/\.git$/, "."),

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { readSettings, SETTING_KEYS, SETTINGS, type SettingSource, type Settings } from "../src/config.ts";
 import { PasserbyError } from "../src/errors.ts";
+import { nearestName } from "../src/nearest-name.ts";
 
 /**
  * Reads the settings. `flags` are by variable name; `configPath` names a file of NAME=value lines. Throws
@@ -26,24 +27,6 @@ function readConfigFile(path: string): SettingSource {
   if (stranger === undefined) return source;
   throw new PasserbyError(
     "setting_invalid",
-    `${path}: ${stranger} is no setting: did you mean ${nearest(stranger, known)}?`,
+    `${path}: ${stranger} is no setting: did you mean ${nearestName(stranger, known)?.name ?? ""}?`,
   );
-}
-
-function nearest(name: string, known: readonly string[]): string {
-  const scored = known.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
-  return scored.sort((a, b) => a.distance - b.distance)[0]?.candidate ?? "";
-}
-
-/** Levenshtein distance by rows. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -52,6 +52,8 @@ export type DoctorOptions = {
   readonly url?: URL | undefined;
   readonly site?: URL | undefined;
   readonly compose?: string | undefined;
+  /** Compose files that are laid over it, in order. */
+  readonly composeOverrides?: readonly string[] | undefined;
   readonly nginx?: string | undefined;
   readonly env?: string | undefined;
   readonly repo?: string | undefined;
@@ -128,7 +130,9 @@ function makeProviders(options: DoctorOptions): Providers {
   const live = once(async () => openLiveCollector(given("live", options.url), network));
   const env = once(async () => readEnvFile(given("env", options.env)));
   const optionalEnv = async (): Promise<EnvFile | undefined> => (options.env === undefined ? undefined : await env());
-  const compose = once(async () => readCompose(given("compose", options.compose), await optionalEnv()));
+  const compose = once(async () =>
+    readCompose(given("compose", options.compose), await optionalEnv(), options.composeOverrides),
+  );
   return {
     env,
     compose,

@@ -1,8 +1,9 @@
-/** A compose file as Compose understands it: parsed, variables put in, with the line of everything in it. */
+/** Compose files as Compose understands them: parsed, merged, variables put in, with the line of everything in them. */
 import { readFileSync } from "node:fs";
-import { isNode, LineCounter, parseDocument } from "yaml";
 import { describeError } from "../../errors.ts";
 import { InputUnreadable } from "../input-errors.ts";
+import { type Located, plainOf, readLocatedYaml } from "./compose/located-yaml.ts";
+import { mergeCompose, withExtended } from "./compose/merge-compose.ts";
 import type { EnvFile } from "./env-file.ts";
 import { interpolate } from "./interpolate.ts";
 
@@ -10,8 +11,12 @@ import { interpolate } from "./interpolate.ts";
 export type ComposePath = readonly (string | number)[];
 
 export type ComposeProject = {
+  /** The first file. */
   readonly path: string;
+  /** Text of the first file. */
   readonly text: string;
+  /** Every file, in the order in which they are merged. */
+  readonly paths: readonly string[];
   /** Names of the services. */
   readonly services: readonly string[];
   /** The value at a path, variables put in; undefined where there is none. */
@@ -20,62 +25,73 @@ export type ComposeProject = {
   readonly writtenAt: (path: ComposePath) => unknown;
   /** `file:line` of a path, or of the nearest thing above it that is there. */
   readonly whereIs: (path: ComposePath) => string;
-  /** Variables that the file asks for and nobody gives. */
+  /** Variables that the files demand and nobody gives. */
   readonly missing: readonly string[];
-  /** Every variable that the file names. */
+  /** Variables that have no default and that nobody gives: empty, as Compose has it. */
+  readonly unset: readonly string[];
+  /** Every variable that the files name. */
   readonly variables: ReadonlySet<string>;
+  /** The file of variables that was put in. */
+  readonly env: EnvFile | undefined;
 };
 
-/** Reads the file; `env` are its variables. Throws InputUnreadable. */
-export function readCompose(path: string, env: EnvFile | undefined): ComposeProject {
-  let text: string;
+/** Reads the file and those that are laid over it; `env` are their variables. Throws InputUnreadable. */
+export function readCompose(path: string, env: EnvFile | undefined, overrides: readonly string[] = []): ComposeProject {
+  const paths = [path, ...overrides];
+  const texts = paths.map(readText);
+  const files = texts.map((text, index) => withExtended(readLocatedYaml(paths[index] ?? path, text)));
+  const [first, ...more] = files;
+  if (first?.kind !== "map") throw new InputUnreadable(path, "is no compose file: it has no keys");
+  const tree = more.reduce<Located>((base, over) => mergeCompose(base, over), first);
+  const notes = { variables: new Set<string>(), missing: new Set<string>(), unset: new Set<string>() };
+  const value = plainOf(tree, (text) => interpolate(text, env?.values ?? new Map(), notes));
+  const written = plainOf(tree, (text) => text);
+  const services = walk(value, ["services"]);
+  return {
+    ...{ path, paths, text: texts[0] ?? "", env },
+    ...{ variables: notes.variables, missing: [...notes.missing], unset: [...notes.unset] },
+    services: typeof services === "object" && services !== null ? Object.keys(services) : [],
+    valueAt: (at) => walk(value, at),
+    writtenAt: (at) => walk(written, at),
+    whereIs: (at) => whereIn(tree, at),
+  };
+}
+
+function readText(path: string): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (cause) {
     throw new InputUnreadable(path, describeError(cause), cause);
   }
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { merge: true, lineCounter });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    const line = lineCounter.linePos(problem.pos[0]).line;
-    throw new InputUnreadable(`${path}:${line}`, problem.message.split("\n")[0] ?? "is not YAML", problem);
+}
+
+function whereIn(tree: Located, path: ComposePath): string {
+  let found = tree;
+  for (const key of path) {
+    const next =
+      found.kind === "map"
+        ? found.entries.get(String(key))
+        : found.kind === "list"
+          ? typeof key === "number"
+            ? found.items[key]
+            : found.items.find((item) => isPairOf(item, key))
+          : undefined;
+    if (next === undefined) break;
+    found = next;
   }
-  const written: unknown = document.toJS();
-  const variables = new Set<string>();
-  const missing = new Set<string>();
-  const value = mapTexts(written, (one) => interpolate(one, env?.values ?? new Map(), { variables, missing }));
-  const whereIs = (at: ComposePath): string => {
-    for (let length = at.length; length > 0; length--) {
-      const node: unknown = document.getIn(at.slice(0, length), true);
-      if (isNode(node) && node.range) return `${path}:${lineCounter.linePos(node.range[0]).line}`;
-    }
-    return path;
-  };
-  return {
-    ...{ path, text, variables, missing: [...missing], whereIs },
-    services: Object.keys(asRecord(asRecord(value)?.["services"]) ?? {}),
-    valueAt: (at) => walk(value, at),
-    writtenAt: (at) => walk(written, at),
-  };
+  return found.where;
+}
+
+/** `NAME=value` or `NAME` in a list is what `NAME: value` is in a map. */
+function isPairOf(item: Located, name: string): boolean {
+  return item.kind === "scalar" && (item.value === name || String(item.value).startsWith(`${name}=`));
 }
 
 function walk(value: unknown, path: ComposePath): unknown {
   let found = value;
   for (const key of path) {
-    if (typeof found !== "object" || found === null) return undefined;
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
     found = Reflect.get(found, key);
   }
   return found;
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-}
-
-function mapTexts(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === "string") return change(value);
-  if (Array.isArray(value)) return value.map((item: unknown) => mapTexts(item, change));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapTexts(item, change)]));
 }

@@ -1,7 +1,12 @@
 /** Variables of a compose file, as the Compose specification has them ("Interpolation"). */
 
 /** What is noted on the way: every variable named, and those that nobody gives though the file demands them. */
-export type InterpolationNotes = { readonly variables: Set<string>; readonly missing: Set<string> };
+export type InterpolationNotes = {
+  readonly variables: Set<string>;
+  readonly missing: Set<string>;
+  /** Those that nobody gives, without a default. */
+  readonly unset: Set<string>;
+};
 
 /** `$$`, `$NAME`, `${NAME}`, and `${NAME}` with one of `:-` `-` `:?` `?` `:+` `+` and a text, in which others may be nested. */
 const VARIABLE = /\$(?:\$|(\w+)|\{(\w+)(?:(:?[-?+])((?:[^{}]|\$\{[^{}]*\})*))?\})/g;
@@ -17,6 +22,7 @@ export function interpolate(text: string, values: ReadonlyMap<string, string>, n
     if (operator?.endsWith("-")) return isThere ? (given ?? "") : interpolate(word, values, notes);
     if (operator?.endsWith("+")) return isThere ? interpolate(word, values, notes) : "";
     if (operator?.endsWith("?") && !isThere) notes.missing.add(name);
+    if (given === undefined && operator === undefined) notes.unset.add(name);
     return given ?? "";
   });
 }
