@@ -78,3 +78,5 @@ function whereOf(
       : at
     : readEnvFile(file).whereIs(variable);
 }
+
+export { environmentOf } from "./compose/compose-service.ts";

@@ -59,7 +59,7 @@ export const ENVIRONMENT_CHECKS: readonly Check[] = [
     run: judgeBundleBaseUrl,
   },
   {
-    id: "environment.tracker-rate",
+    id: "environment.build-rate",
     line: "2.2",
     severity: "high",
     asks: "VITE_METRICS_SAMPLE_RATE is above 0, at most 1, and not below METRICS_MIN_TRACKER_RATE.",
@@ -78,7 +78,7 @@ export const ENVIRONMENT_CHECKS: readonly Check[] = [
     remedy: "Build the site with the variable set, and deploy that build.",
     needs: ["repo"],
     may: ["env"],
-    after: ["environment.tracker-rate", "environment.bundle-api-base-url"],
+    after: ["environment.build-rate", "environment.bundle-api-base-url"],
     run: judgeBundleRate,
   },
   {
