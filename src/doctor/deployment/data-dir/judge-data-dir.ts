@@ -143,7 +143,7 @@ async function firstReceived(dataDir: string, listed: LogFile): Promise<string |
   const file = await openListed(dataDir, listed);
   if (file === undefined) return undefined;
   try {
-    for await (const { decoded } of file.events(0)) if (!("problem" in decoded)) return decoded.received_at;
+    for await (const { decoded } of file.events(0)) if (!("problem" in decoded)) return decoded.receivedAt;
     return undefined;
   } finally {
     await file.close();
@@ -177,13 +177,11 @@ export async function judgeDataModes(given: Given): Promise<Finding> {
   if (open.length === 0)
     return pass({ what: "modes", found: `${entries.length} entries, for their owner alone`, where: path });
   return fail(
-    open
-      .slice(0, SHOWN)
-      .map(({ name, mode }) => ({
-        what: "mode",
-        found: (mode & 0o777).toString(8).padStart(4, "0"),
-        where: join(path, name),
-      })),
+    open.slice(0, SHOWN).map(({ name, mode }) => ({
+      what: "mode",
+      found: (mode & 0o777).toString(8).padStart(4, "0"),
+      where: join(path, name),
+    })),
     {
       text: `${open.length} of ${entries.length} can be read by others on the machine: visitors' events, keys, salts.`,
       commands: [`chmod -R go-rwx ${path}`],
@@ -199,13 +197,11 @@ export async function judgeDataOwner(given: Given): Promise<Finding> {
   const foreign = entries.filter(({ uid }) => uid !== owner);
   if (foreign.length === 0) return pass({ what: "owner", found: `uid ${owner}`, where: path });
   return fail(
-    foreign
-      .slice(0, SHOWN)
-      .map(({ name, uid }) => ({
-        what: "owner",
-        found: `uid ${uid}, the folder's is ${owner}`,
-        where: join(path, name),
-      })),
+    foreign.slice(0, SHOWN).map(({ name, uid }) => ({
+      what: "owner",
+      found: `uid ${uid}, the folder's is ${owner}`,
+      where: join(path, name),
+    })),
     {
       text: "Collector or rotator cannot write what another user made, such as a command that was run as root.",
       commands: [`chown -R ${owner} ${path}`],
