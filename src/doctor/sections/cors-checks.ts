@@ -88,6 +88,18 @@ export const CORS_CHECKS: readonly Check[] = [
     ),
   },
   {
+    id: "cors.names-site",
+    line: "1.1",
+    severity: "critical",
+    asks: "ALLOWED_ORIGINS names the origin of the site.",
+    how: "Looks for the origin of --site in the list; without --site for any origin of https that is not a developer's machine.",
+    remedy: "Add the origin of the site, as the browser's address bar has it.",
+    needs: ["settings"],
+    may: ["env"],
+    after: ["environment.settings-parse", SET, PARSE, "cors.no-wildcard", "cors.no-open-wildcard"],
+    run: judgeNamesSite,
+  },
+  {
     id: "cors.no-local-origins",
     line: "1.1",
     severity: "low",
@@ -135,18 +147,6 @@ export const CORS_CHECKS: readonly Check[] = [
       (evidence) =>
         warn(evidence, { text: "Any page can make a frame with the origin null. Take it out unless you need it." }),
     ),
-  },
-  {
-    id: "cors.names-site",
-    line: "1.1",
-    severity: "critical",
-    asks: "ALLOWED_ORIGINS names the origin of the site.",
-    how: "Looks for the origin of --site in the list; without --site for any origin of https that is not a developer's machine.",
-    remedy: "Add the origin of the site, as the browser's address bar has it.",
-    needs: ["settings"],
-    may: ["env"],
-    after: ["environment.settings-parse", SET, PARSE, "cors.no-wildcard", "cors.no-open-wildcard"],
-    run: judgeNamesSite,
   },
   {
     id: "cors.www-and-bare",
