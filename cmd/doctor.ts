@@ -148,9 +148,10 @@ async function runPasserby(args: readonly string[]): Promise<CommandAnswer> {
 
 /** Flags that a subcommand takes, as its own help would list them. */
 async function flagsOf(subcommand: string): Promise<readonly string[]> {
-  if (subcommand !== "rotate") return [];
   const { rotateCommand } = await import("./rotate.ts");
-  return rotateCommand().options.flatMap(({ long }) => (long ? [long] : []));
+  const { startCommand } = await import("./start.ts");
+  const command = [rotateCommand(), startCommand()].find((one) => one.name() === subcommand);
+  return command?.options.flatMap(({ long }) => (long ? [long] : [])) ?? [];
 }
 
 function lookedAtOf({

@@ -45,10 +45,11 @@ export function makeGoodDeployment(more: Partial<DoctorOptions> = {}): Deploymen
       ...{ load: false, rehearse: false, runTests: false },
       network: { connectTo: new Map(), ca: undefined },
       environment: { PATH: process.env["PATH"] },
-      flagsOf: async () => [
-        ...["--data-dir", "--interval", "--gzip-after-days", "--delete-after-days", "--max-mb", "--once", "--dry-run"],
-      ],
       passerby: runPasserby,
+      flagsOf: async (subcommand) =>
+        subcommand === "start"
+          ? ["--host", "--port", "--data-dir", "--workers", "--no-store", "--config"]
+          : ["--data-dir", "--interval", "--gzip-after-days", "--delete-after-days", "--max-mb", "--once", "--dry-run"],
       ...more,
     },
     patch: (file, from, to) => {

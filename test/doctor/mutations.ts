@@ -21,7 +21,10 @@ export function mutateCompose(text: string): readonly Mutant[] {
       const at = namesOf([...path]).join(".");
       for (const [index, item] of seq.items.entries()) {
         if (!isScalar(item)) continue;
-        mutants.push({ name: `without ${at}[${String(item.value)}]`, text: withoutPair(text, [...keysOf(path), index]) });
+        mutants.push({
+          name: `without ${at}[${String(item.value)}]`,
+          text: withoutPair(text, [...keysOf(path), index]),
+        });
         pushChanges(mutants, { text, at: `${at}[${String(item.value)}]`, node: item });
       }
       return undefined;
@@ -35,7 +38,10 @@ export function mutateEnv(text: string): readonly Mutant[] {
   return [...text.matchAll(/^(\w+)=(.*)$/gm)].flatMap(([line, name = "", value = ""]) => [
     { name: `without ${name}`, text: text.replace(`${line}\n`, "") },
     { name: `${name} misspelt`, text: text.replace(line, `${name.slice(0, -1)}=${value}`) },
-    ...changesOf(value).map((changed) => ({ name: `${name}=${changed}`, text: text.replace(line, `${name}=${changed}`) })),
+    ...changesOf(value).map((changed) => ({
+      name: `${name}=${changed}`,
+      text: text.replace(line, `${name}=${changed}`),
+    })),
   ]);
 }
 
@@ -46,7 +52,10 @@ function pushChanges(mutants: Mutant[], { text, at, node }: Place): void {
   if (!isScalar(node) || !range) return;
   for (const changed of changesOf(String(node.value ?? ""))) {
     const written = /^[\w./-]+$/.test(changed) ? changed : JSON.stringify(changed);
-    const kept = typeof node.value === "string" && /^(\d[\d.]*|true|false|on|off|)$/.test(changed) ? JSON.stringify(changed) : written;
+    const kept =
+      typeof node.value === "string" && /^(\d[\d.]*|true|false|on|off|)$/.test(changed)
+        ? JSON.stringify(changed)
+        : written;
     mutants.push({ name: `${at}: ${changed}`, text: text.slice(0, range[0]) + kept + text.slice(range[1]) });
   }
 }
@@ -68,12 +77,14 @@ function changesOf(value: string): readonly string[] {
 type Path = readonly unknown[];
 
 function keysOf(path: Path): (string | number)[] {
-  return path.flatMap((node, index) => {
+  return path.flatMap((node, index): (string | number)[] => {
     if (isSeq(node)) {
       const next = path[index + 1];
       return next === undefined ? [] : [node.items.indexOf(next)];
     }
-    return typeof node === "object" && node !== null && "key" in node && isScalar(node.key) ? [String(node.key.value)] : [];
+    return typeof node === "object" && node !== null && "key" in node && isScalar(node.key)
+      ? [String(node.key.value)]
+      : [];
   });
 }
 

@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Check, type Evidence, type Finding, fail, pass, warn } from "../check.ts";
-import { asArray, asText, isRecord, type Service } from "../deployment/compose/compose-service.ts";
+import { asText, isRecord, type Service } from "../deployment/compose/compose-service.ts";
+import { judgeStart } from "../deployment/compose/judge-start.ts";
 import { wrongAddresses } from "../deployment/compose/network-addresses.ts";
 import { refusedByCompose } from "../deployment/compose/refused-by-compose.ts";
 import { rolesOf } from "../deployment/compose/service-roles.ts";
@@ -64,24 +65,30 @@ export const COMPOSE_CHECKS: readonly Check[] = [
     id: "environment.compose-mounts",
     line: "2.4",
     severity: "high",
-    asks: "Each file and folder that the compose file mounts from beside it is there.",
-    how: "Looks for the relative paths among the volumes of each service, seen from the folder of the compose file.",
+    asks: "Each file and folder that the compose file mounts or builds from beside it is there.",
+    how: "Looks for the relative paths among the volumes of each service and for its Dockerfile, seen from the folder of the compose file.",
     remedy: "Put the file in its place, or correct the path: Docker makes an empty folder of what is missing.",
     needs: ["compose"],
     after: AFTER_READING,
     run: async (given) => {
       const compose = await given.need("compose");
-      const wrong = rolesOf(compose).all.flatMap(({ name, mounts }) =>
-        mounts
-          .filter(({ kind, source }) => kind === "bind" && source.startsWith("."))
-          .filter(({ source }) => !existsSync(join(dirname(compose.path), source)))
-          .map(({ written, where }) => ({ what: `volumes of ${name}`, found: written, where })),
-      );
+      const wrong = rolesOf(compose).all.flatMap((service) => absentFiles(compose, service));
       if (wrong.length === 0) return pass({ what: "mounted paths", found: "all there", where: compose.path });
       return fail(wrong, {
         text: `Docker makes an empty folder where a mounted path is missing. Put it there or correct it: ${namesOf(wrong)}.`,
       });
     },
+  },
+  {
+    id: "environment.collector-command",
+    line: "2.4",
+    severity: "critical",
+    asks: "passerby start accepts the command of the collector, and listens where the edge reaches it.",
+    how: "Compares the command with the flags that this version takes, and its --host with loopback.",
+    remedy: "Write command: [start, --host, 0.0.0.0].",
+    needs: ["compose"],
+    after: AFTER_READING,
+    run: judgeStart,
   },
   {
     id: "environment.variables-given",
@@ -118,6 +125,15 @@ function judgeGiven(compose: ComposeProject, path: string): Finding {
   return pass({ what: "variables", found: [...compose.variables].join(", "), where: path });
 }
 
+function absentFiles(compose: ComposeProject, { name, mounts, dockerfile, where }: Service): readonly Evidence[] {
+  const absent = mounts
+    .filter(({ kind, source }) => kind === "bind" && source.startsWith("."))
+    .filter(({ source }) => !existsSync(join(dirname(compose.path), source)))
+    .map((mount) => ({ what: `volumes of ${name}`, found: mount.written, where: mount.where }));
+  if (dockerfile === undefined || existsSync(dockerfile)) return absent;
+  return [...absent, { what: `Dockerfile of ${name}`, found: dockerfile, where: where("build") }];
+}
+
 function danglingNames(compose: ComposeProject, service: Service): readonly Evidence[] {
   const isThere = (kind: string, name: string): boolean => {
     const entries = compose.valueAt([kind]);
@@ -128,13 +144,11 @@ function danglingNames(compose: ComposeProject, service: Service): readonly Evid
   const networks = [...service.networks.keys()].filter((name) => name !== "default");
   const volumes = service.mounts.filter(({ kind, source }) => kind === "volume" && source !== "");
   const secrets = service.list("secrets").map((secret) => secretName(secret));
-  const dependsOn = compose.valueAt(["services", service.name, "depends_on"]);
-  const services = isRecord(dependsOn) ? Object.keys(dependsOn) : asArray(dependsOn).map(asText);
   return [
     ...networks.flatMap((name) => evidence("networks", name, service.where("networks", name))),
     ...volumes.flatMap(({ source, where }) => evidence("volumes", source, where)),
     ...secrets.flatMap((name, index) => evidence("secrets", name, service.where("secrets", index))),
-    ...services.flatMap((name) => evidence("services", name ?? "", service.where("depends_on"))),
+    ...service.dependencies.flatMap(({ name }) => evidence("services", name, service.where("depends_on", name))),
   ];
 }
 

@@ -1,19 +1,18 @@
 /** Section 9 by the files and by /proc: who the services run as, what they may write, and what holds them. */
 import type { Check } from "../check.ts";
 import {
-  judgeEdgeParts,
   judgeGrace,
   judgeImages,
   judgeInit,
   judgeLimits,
   judgeLogging,
-  judgeLowPorts,
   judgeMounts,
   judgeOpenFiles,
   judgeReadOnly,
   judgeScratch,
   judgeTmpfs,
 } from "../deployment/hardening/judge-container.ts";
+import { judgeEdgeParts, judgeLowPorts } from "../deployment/hardening/judge-edge.ts";
 import {
   judgeAdmin,
   judgeCollectorHidden,

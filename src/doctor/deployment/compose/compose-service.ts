@@ -39,6 +39,8 @@ export type Service = {
   /** Networks by name, with the fixed addresses that it has there. */
   readonly networks: ReadonlyMap<string, { readonly addresses: readonly string[] }>;
   readonly networkMode: string | undefined;
+  /** Services that it waits for; `condition` is undefined in the short form. */
+  readonly dependencies: readonly { readonly name: string; readonly condition: string | undefined }[];
   /** A value as text; undefined where it is not there or no text. */
   readonly text: (...path: ComposePath) => string | undefined;
   /** A value as a list of texts; a single text is a list of one. */
@@ -66,6 +68,7 @@ export function readService(compose: ComposeProject, name: string): Service {
     ],
     networks: networksOf(valueAt(["networks"]), text("network_mode")),
     networkMode: text("network_mode"),
+    dependencies: dependenciesOf(valueAt(["depends_on"])),
     list: (...path) => asArray(valueAt(path)).map((item) => asText(item) ?? JSON.stringify(item)),
     has: (...path) => valueAt(path) !== undefined,
   };
@@ -117,6 +120,13 @@ function networksOf(value: unknown, mode: string | undefined): Service["networks
       return [name, { addresses: fixed.map(asText).filter((address) => address !== undefined) }];
     }),
   );
+}
+
+function dependenciesOf(value: unknown): Service["dependencies"] {
+  if (!isRecord(value)) return asArray(value).map((name) => ({ name: String(name), condition: undefined }));
+  return Object.entries(value).map(([name, options]) => {
+    return { name, condition: isRecord(options) ? (asText(options["condition"]) ?? "") : "" };
+  });
 }
 
 function dockerfileOf(compose: ComposeProject, build: unknown): string | undefined {

@@ -68,10 +68,23 @@ function unreadableSubnets(compose: ComposeProject): readonly Evidence[] {
     asArray(compose.valueAt(["networks", network, "ipam", "config"])).flatMap((config, index) => {
       const path = ["networks", network, "ipam", "config", index];
       const subnet = isRecord(config) ? asText(config["subnet"]) : undefined;
-      if (subnet === undefined || ipaddr.isValidCIDR(subnet)) return [];
-      return [{ what: `subnet of ${network} (is no range)`, found: subnet, where: compose.whereIs(path) }];
+      const problem = subnet === undefined ? undefined : subnetProblem(subnet);
+      if (problem === undefined) return [];
+      return [{ what: `subnet of ${network} (${problem})`, found: subnet ?? "", where: compose.whereIs(path) }];
     }),
   );
+}
+
+/** No network of containers is larger; what is, takes the routes of the machine with it. */
+const WIDEST_PREFIX = 8;
+
+function subnetProblem(subnet: string): string | undefined {
+  if (!ipaddr.isValidCIDR(subnet)) return "is no range";
+  const [address, prefix] = ipaddr.parseCIDR(subnet);
+  if (prefix < WIDEST_PREFIX) return "takes in half of the internet";
+  if (address.kind() !== "ipv4") return undefined;
+  const own = ipaddr.IPv4.networkAddressFromCIDR(subnet).toString();
+  return own === address.toString() ? undefined : `does not begin at its first address, ${own}`;
 }
 
 /** The network's own address, and the first one after it, which Docker takes for itself. */

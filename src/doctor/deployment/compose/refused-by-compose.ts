@@ -33,6 +33,7 @@ export function refusedByCompose(compose: ComposeProject): readonly Evidence[] {
       ...wrongOptions(service),
       ...wrongWords(service),
       ...wrongNumbers(service),
+      ...wrongConditions(service),
     ]),
   ];
 }
@@ -125,13 +126,31 @@ function wrongWords(service: Service): readonly Evidence[] {
   return [...capabilities, ...options];
 }
 
+const CONDITIONS = /^service_(started|healthy|completed_successfully)$/;
+
+/** In its long form a dependency has to say what is waited for. */
+function wrongConditions(service: Service): readonly Evidence[] {
+  return service.dependencies.flatMap(({ name, condition }) => {
+    if (condition === undefined || CONDITIONS.test(condition)) return [];
+    const what = `${service.name}: depends_on.${name} (give condition: service_healthy or service_started)`;
+    return [{ what, found: condition || "(none)", where: service.where("depends_on", name, "condition") }];
+  });
+}
+
+/** The kernel's own bound for one process (fs.nr_open), unless somebody has raised it. */
+const MOST_FILES = 1_048_576;
+
 function wrongNumbers(service: Service): readonly Evidence[] {
   const paths = ["ulimits.nofile", "ulimits.nofile.soft", "ulimits.nofile.hard"].map((path) => path.split("."));
   const limits = paths.flatMap((path) => {
     const value = service.text(...path);
-    if (value === undefined || /^(-1|\d+)$/.test(value)) return [];
+    if (value === undefined || (/^(-1|\d+)$/.test(value) && Number(value) <= MOST_FILES)) return [];
     return [
-      { what: `${service.name}: ${path.join(".")} (give a number)`, found: value, where: service.where(...path) },
+      {
+        what: `${service.name}: ${path.join(".")} (give a number, at most ${MOST_FILES})`,
+        found: value,
+        where: service.where(...path),
+      },
     ];
   });
   const [soft, hard] = ["soft", "hard"].map((key) => Number(service.text("ulimits", "nofile", key) ?? 0));

@@ -1,8 +1,7 @@
 /** What the checks of containers find out of a compose file: what may be written, how much may be taken, what is run. */
-import { existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Mount, Service } from "../compose/compose-service.ts";
 import { readDockerfile } from "./dockerfile.ts";
+import { bytesOf, secondsOf } from "./durations.ts";
 import { eachService, type Judged, judged } from "./service-rule.ts";
 
 type Run = ReturnType<typeof eachService>;
@@ -92,12 +91,17 @@ function tmpfsOf(service: Service, { options, written, where }: Mount): Judged {
   return { verdict: hasSize && !isLoose ? "pass" : "warn", evidence };
 }
 
+/** Less than this is a unit that was forgotten: no program of ours starts in it. */
+const LEAST_MEMORY = 64 * 1024 ** 2;
+/** More than this is no bound: a machine has 32,768 process ids by default. */
+const MOST_PROCESSES = 8_192;
+
 /** May no service take all of the machine? */
 export const judgeLimits: Run = eachService({
   scope: "own",
   judge: (service) => [
-    limitOf(service, "mem_limit", "memory", (value) => !/^0+[a-z]*$/i.test(value)),
-    limitOf(service, "pids_limit", "pids", (value) => Number(value) > 0),
+    limitOf(service, "mem_limit", "memory", (value) => bytesOf(value) >= LEAST_MEMORY),
+    limitOf(service, "pids_limit", "pids", (value) => Number(value) > 0 && Number(value) <= MOST_PROCESSES),
     limitOf(service, "cpus", "cpus", (value) => Number(value) > 0),
   ],
   remedy: "Give mem_limit, pids_limit and cpus, so that one of them in trouble does not take the others with it.",
@@ -146,7 +150,7 @@ export const judgeImages: Run = eachService({
 function pinOf(image: string): Judged["verdict"] {
   if (/@sha256:[0-9a-f]{64}$/.test(image) || image === "scratch") return "pass";
   const tag = /:([\w.-]+)$/.exec(image.split("/").at(-1) ?? "")?.[1];
-  if (tag === undefined || !/\d/.test(tag)) return "fail";
+  if (tag === undefined || !/\d/.test(tag) || /[.-]$/.test(tag)) return "fail";
   return /^v?\d+\.\d+/.test(tag) ? "pass" : "warn";
 }
 
@@ -176,13 +180,9 @@ export const judgeGrace: Run = eachService({
   remedy: "It drains for 9 s at most, and is killed before that. Write stop_grace_period: 15s.",
 });
 
-function secondsOf(duration: string): number {
-  const units: Readonly<Record<string, number>> = { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3_600 };
-  return [...duration.matchAll(/(\d+(?:\.\d+)?)(us|ms|s|m|h)/g)].reduce(
-    (sum, [, figure = "0", unit = "s"]) => sum + Number(figure) * (units[unit] ?? 1),
-    0,
-  );
-}
+/** A day of quiet running; less tells nothing of yesterday. */
+const LEAST_LOG = 100 * 1024;
+const MOST_LOG = 10 * 1024 ** 3;
 
 /** Are logs kept, and bounded? */
 export const judgeLogging: Run = eachService({
@@ -190,79 +190,13 @@ export const judgeLogging: Run = eachService({
   judge: (service) => {
     const driver = service.text("logging", "driver") ?? "json-file";
     if (driver === "none") return [judged("fail", service, ["logging", "driver"], driver)];
-    const size = service.text("logging", "options", "max-size") ?? "";
-    const isBounded = driver !== "json-file" || size !== "";
-    return [judged(isBounded ? "pass" : "warn", service, ["logging"], `${driver}, max-size ${size || "(none)"}`)];
+    const [size = "", files = "1"] = ["max-size", "max-file"].map((key) => service.text("logging", "options", key));
+    const isKept = size === "" || bytesOf(size) >= LEAST_LOG;
+    const isBounded = size !== "" && bytesOf(size) * Number(files) <= MOST_LOG;
+    const isFine = driver !== "json-file" || (isKept && isBounded);
+    const found = `${driver}, max-size ${size || "(none)"}, max-file ${files}`;
+    return [judged(isFine ? "pass" : "warn", service, ["logging"], found)];
   },
   remedy:
     'Docker keeps json-file for ever: write options: { max-size: 10m, max-file: "5" }. With driver none nothing is kept at all.',
 });
-
-/** Can an unprivileged edge listen on 80 and 443? */
-export const judgeLowPorts: Run = eachService({
-  scope: "edge",
-  judge: (service) => {
-    const key = "net.ipv4.ip_unprivileged_port_start";
-    const value = service.text("sysctls", key);
-    const user = service.text("user") ?? "root";
-    const mayAlways = /^(root|0)(:|$)/.test(user) || service.list("cap_add").length > 0;
-    if (value === undefined || mayAlways) return [judged("pass", service, ["sysctls"], value ?? "Docker's default, 0")];
-    return [judged(Number(value) <= 80 ? "pass" : "fail", service, ["sysctls", key], value)];
-  },
-  remedy: 'It may not listen on 80 and 443 so. Write net.ipv4.ip_unprivileged_port_start: "0".',
-});
-
-/** What our edge is made of, as files in its container. */
-const EDGE_FILES: readonly string[] = ["/etc/nginx/nginx.conf", "/etc/nginx/passerby", "/etc/nginx/templates"];
-
-/** Has our edge its files, its domain and its certificate? */
-export const judgeEdgeParts: Run = eachService({
-  scope: "edge",
-  judge: (service, { compose }) => {
-    const { environment, mounts, image = "" } = service;
-    const isOurs =
-      [...environment.keys()].some((name) => name.startsWith("EDGE_")) ||
-      mounts.some(({ target }) => EDGE_FILES.slice(1).includes(target));
-    if (!isOurs || !/(^|\/)nginx[:@]/.test(image)) return [];
-    const isMounted = (path: string): boolean =>
-      mounts.some(({ target }) => target === path || path.startsWith(`${target}/`));
-    const scripts = mounts.filter(({ target }) => /^\/docker-entrypoint\.d\/.+\.envsh$/.test(target));
-    const lacking = (what: string, path: readonly string[]): Judged => {
-      const { evidence } = judged("fail", service, path, "(none)");
-      return { verdict: "fail", evidence: { ...evidence, what: `${what} of ${service.name}` } };
-    };
-    return [
-      ...EDGE_FILES.filter((path) => !isMounted(path)).map((path) => lacking(path, ["volumes"])),
-      ...(scripts.length === 0 ? [lacking("/docker-entrypoint.d/*.envsh", ["volumes"])] : []),
-      ...scripts.flatMap((mount) => executableOf(service, mount, dirname(compose.path))),
-      ...(environment.get("EDGE_DOMAIN") ? [domainOf(service)] : [lacking("EDGE_DOMAIN", ["environment"])]),
-      ...["EDGE_CERTIFICATE", "EDGE_CERTIFICATE_KEY"].flatMap((name) => certificateOf(service, name)),
-    ];
-  },
-  remedy: "nginx does not start without it. Write it as deploy/docker-compose.full.yml has it.",
-});
-
-function executableOf({ name }: Service, { source, written, where }: Mount, folder: string): readonly Judged[] {
-  const path = source.startsWith(".") ? join(folder, source) : source;
-  // One that is missing is told of by another check.
-  if (!existsSync(path)) return [];
-  const isExecutable = (statSync(path).mode & 0o111) !== 0;
-  const what = `volumes of ${name}${isExecutable ? "" : " (not executable, so the image leaves it out)"}`;
-  return [{ verdict: isExecutable ? "pass" : "fail", evidence: { what, found: written, where } }];
-}
-
-function domainOf(service: Service): Judged {
-  const domain = service.environment.get("EDGE_DOMAIN") ?? "";
-  const isDomain = /^[a-z0-9-]+(\.[a-z0-9-]+)+( +[a-z0-9-]+(\.[a-z0-9-]+)+)*$/.test(domain);
-  return judged(isDomain ? "pass" : "fail", service, ["environment", "EDGE_DOMAIN"], domain);
-}
-
-function certificateOf(service: Service, name: string): readonly Judged[] {
-  const path = service.environment.get(name) || `/etc/letsencrypt/live/${name}.pem`;
-  const secret = /^\/run\/secrets\/([^/]+)$/.exec(path)?.[1];
-  const isThere =
-    secret === undefined
-      ? service.mounts.some(({ target }) => path === target || path.startsWith(`${target.replace(/\/$/, "")}/`))
-      : service.list("secrets").some((item) => item === secret || item.includes(`"${secret}"`));
-  return [judged(isThere ? "pass" : "fail", service, ["environment", name], path)];
-}

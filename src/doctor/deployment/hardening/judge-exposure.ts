@@ -235,7 +235,12 @@ export async function judgeAdmin(given: Given): Promise<Finding> {
       text: "It listens on every address, so the edge and every neighbour can read the figures. Name the address in the monitoring network.",
     });
   }
-  if (compose === undefined || collector === undefined || adminListen.host.startsWith("127.")) return pass(evidence);
+  if (compose === undefined || collector === undefined) return pass(evidence);
+  if (adminListen.host.startsWith("127.") && collector.networkMode === undefined) {
+    return warn([evidence], {
+      text: `In its container nobody else reaches 127.0.0.1, so no Prometheus can ask. Give ${ADMIN} the collector's address in a network for the monitoring, or off.`,
+    });
+  }
   return judgeAdminAddress(compose, collector, { host: adminListen.host, evidence });
 }
 

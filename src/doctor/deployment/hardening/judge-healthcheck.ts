@@ -3,6 +3,7 @@ import { commandWords, withoutShell } from "../compose/command-words.ts";
 import type { Service } from "../compose/compose-service.ts";
 import type { ComposeProject } from "../compose-project.ts";
 import { readDockerfile } from "./dockerfile.ts";
+import { secondsOf } from "./durations.ts";
 import { eachService, type Judged, judged, type RuleContext } from "./service-rule.ts";
 
 /** Does Docker know whether each service works? */
@@ -25,13 +26,20 @@ function judgeOne(service: Service, { roles, compose }: RuleContext): Judged {
     if (image?.hasHealthcheck === true) return judged("pass", service, path, "that of the image");
     return judged("warn", service, path, "");
   }
-  const problem = problemOf(
-    test,
-    roles.rotators.includes(service) ? "rotator" : service === roles.edge ? "edge" : "collector",
-  );
+  const role = roles.rotators.includes(service) ? "rotator" : service === roles.edge ? "edge" : "collector";
+  const problem = patienceProblem(service) ?? problemOf(test, role);
   return problem === undefined
     ? judged("pass", service, path, found)
     : told(judged("fail", service, path, found), problem);
+}
+
+/** Longer than this nobody is told of a service that hangs. */
+const LONGEST_S = 3_600;
+
+function patienceProblem(service: Service): string | undefined {
+  const retries = Number(service.text("healthcheck", "retries") ?? 3);
+  const interval = secondsOf(service.text("healthcheck", "interval") ?? "30s");
+  return retries * interval > LONGEST_S ? `tells only after ${retries} times ${interval} s` : undefined;
 }
 
 function testOf(compose: ComposeProject, { name }: Service): readonly string[] | undefined {
@@ -48,11 +56,17 @@ function problemOf([kind, ...rest]: readonly string[], role: string): string | u
   if (program === "") return "runs nothing";
   if (/(^|\/)curl$/.test(program)) return curlProblem(words, role);
   const script = words.findIndex((word) => word.endsWith("is-healthy.ts"));
-  if (script === -1)
-    return /(^|\/)node$/.test(program) && words.length === 1 ? "runs nothing" : unknownProblem(program);
+  if (script === -1) return /(^|\/)node$/.test(program) ? nodeProblem(words) : unknownProblem(program);
   if (!/(^|\/)node$/.test(program)) return "runs is-healthy.ts without node";
   if (words[script] !== "/app/is-healthy.ts") return "the image has /app/is-healthy.ts";
   return words[script + 1] === role ? undefined : `asks for ${words[script + 1] ?? "nobody"} in place of the ${role}`;
+}
+
+/** A script of somebody's own may be right; one in the folder of our image is there or is not. */
+function nodeProblem([, first = ""]: readonly string[]): string | undefined {
+  if (/^(-e|--eval|-p|--print)$/.test(first) || (/\.[cm]?[jt]s$/.test(first) && !first.startsWith("/app/")))
+    return undefined;
+  return "runs a script that the image does not have";
 }
 
 function curlProblem(words: readonly string[], role: string): string | undefined {
@@ -79,6 +93,7 @@ function curlProblem(words: readonly string[], role: string): string | undefined
 function unknownProblem(program: string): string | undefined {
   const known = ["curl", "node", "wget", "nc", "nginx", "caddy", "traefik", "is-healthy.sh", "test", "sh"];
   const name = program.split("/").at(-1) ?? "";
+  if (name.startsWith("-")) return "runs a flag in place of a program";
   if (known.includes(name)) return undefined;
   return known.some((one) => name.startsWith(one.slice(0, 3)))
     ? "runs a program that the image does not have"
