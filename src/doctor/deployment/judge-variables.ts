@@ -1,5 +1,6 @@
 /** What the checks of a file of variables find out: whether each one does something, and whether it may lie there so. */
-import { dirname, relative } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { SETTING_KEYS, SETTINGS } from "../../config.ts";
 import { nearestName } from "../../nearest-name.ts";
 import { type Evidence, type Finding, fail, pass, skip, warn } from "../check.ts";
@@ -23,7 +24,7 @@ const SLIP = 3;
 /** Is each variable of the file taken by something? */
 export async function judgeUsed(given: Given): Promise<Finding> {
   const [env, compose] = [await given.need("env"), await given.may("compose")];
-  const known = compose === undefined ? SETTING_NAMES : [...compose.variables];
+  const known = compose === undefined ? SETTING_NAMES : [...compose.variables, ...variablesBeside(compose)];
   const isHandedOn = compose?.services.some((name) => envFilesOf(compose, name).includes(env.path)) ?? false;
   const isUsed = (name: string): boolean =>
     known.includes(name) || OTHERS.test(name) || (isHandedOn && SETTING_NAMES.includes(name));
@@ -35,6 +36,16 @@ export async function judgeUsed(given: Given): Promise<Finding> {
   return (isLost ? fail : warn)(evidence, {
     text: `${text}, so it changes nothing. Correct its name, hand it on in the environment of the service, or take it out.`,
   });
+}
+
+/** Variables of other compose files in the folder, which are laid over this one when they are needed. */
+function variablesBeside({ path, paths }: ComposeProject): readonly string[] {
+  const folder = dirname(path);
+  const others = readdirSync(folder).filter((name) => /^(docker-)?compose[\w.-]*\.ya?ml$/.test(name));
+  return others
+    .map((name) => join(folder, name))
+    .filter((other) => !paths.includes(other))
+    .flatMap((other) => [...readFileSync(other, "utf8").matchAll(/\$\{?(\w+)/g)].map(([, name = ""]) => name));
 }
 
 function isOurs(name: string): boolean {

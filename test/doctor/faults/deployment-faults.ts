@@ -87,7 +87,7 @@ const VARIABLE_FAULTS: readonly Fault[] = changes(ENV, [
     "METRICS_SAMPLE_RATE=1",
     "METRICS_SAMPLE_RATE=0",
     "environment.server-rate",
-    /METRICS_SAMPLE_RATE 0 .*\.env:14/,
+    /METRICS_SAMPLE_RATE 0 .*\.env:23/,
   ],
   [
     "a variable is misspelt",
