@@ -45,7 +45,9 @@ export async function judgeUnitHardening(given: Given): Promise<Finding> {
   const units = findUnits(await given.need("repo"));
   if (units.length === 0) return skip(NONE);
   const unmet = units.flatMap((unit) =>
-    WISHES.filter(({ key, isMet }) => !isMet(unit.valueOf(key))).map((wish) => ({ unit, wish })),
+    wishesFor(unit)
+      .filter(({ key, isMet }) => !isMet(unit.valueOf(key)))
+      .map((wish) => ({ unit, wish })),
   );
   const locked = units.filter(
     (unit) =>
@@ -64,6 +66,11 @@ export async function judgeUnitHardening(given: Given): Promise<Finding> {
     unmet.map(({ unit, wish }) => evidenceOf(unit, wish.key)),
     { text: `Write under [Service]: ${[...new Set(unmet.map(({ wish }) => wish.write))].join(", ")}.` },
   );
+}
+
+/** One that a timer starts ends by itself, and is started by the timer again. */
+function wishesFor(unit: Unit): readonly Wish[] {
+  return unit.valueOf("Type") === "oneshot" ? WISHES.filter(({ key }) => key !== "Restart") : WISHES;
 }
 
 function evidenceOf(unit: Unit, key: string): Evidence {
