@@ -44,7 +44,10 @@ export function readCompose(path: string, env: EnvFile | undefined, overrides: r
   if (first?.kind !== "map") throw new InputUnreadable(path, "is no compose file: it has no keys");
   const tree = more.reduce<Located>((base, over) => mergeCompose(base, over), first);
   const notes = { variables: new Set<string>(), missing: new Set<string>(), unset: new Set<string>() };
-  const value = plainOf(tree, (text) => interpolate(text, env?.values ?? new Map(), notes));
+  const putIn = (text: string): string => interpolate(text, env?.values ?? new Map(), notes);
+  // Compose puts the variables into each file before it merges them, so one that is overridden is asked for all the same.
+  for (const file of files) plainOf(file, putIn);
+  const value = plainOf(tree, putIn);
   const written = plainOf(tree, (text) => text);
   const services = walk(value, ["services"]);
   return {

@@ -5,7 +5,7 @@ import { SETTING_KEYS, SETTINGS } from "../../config.ts";
 import { nearestName } from "../../nearest-name.ts";
 import { type Evidence, type Finding, fail, pass, skip, warn } from "../check.ts";
 import type { Given } from "../inputs.ts";
-import { envFilesOf, type Service } from "./compose/compose-service.ts";
+import { envFilesOf, namesTakenOver, type Service } from "./compose/compose-service.ts";
 import { ownServices, rolesOf } from "./compose/service-roles.ts";
 import type { ComposeProject } from "./compose-project.ts";
 import type { EnvFile } from "./env-file.ts";
@@ -24,7 +24,7 @@ const SLIP = 3;
 /** Is each variable of the file taken by something? */
 export async function judgeUsed(given: Given): Promise<Finding> {
   const [env, compose] = [await given.need("env"), await given.may("compose")];
-  const known = compose === undefined ? SETTING_NAMES : [...compose.variables, ...variablesBeside(compose)];
+  const known = compose === undefined ? SETTING_NAMES : namesTakenBy(compose);
   const isHandedOn = compose?.services.some((name) => envFilesOf(compose, name).includes(env.path)) ?? false;
   const isUsed = (name: string): boolean =>
     known.includes(name) || OTHERS.test(name) || (isHandedOn && SETTING_NAMES.includes(name));
@@ -36,6 +36,11 @@ export async function judgeUsed(given: Given): Promise<Finding> {
   return (isLost ? fail : warn)(evidence, {
     text: `${text}, so it changes nothing. Correct its name, hand it on in the environment of the service, or take it out.`,
   });
+}
+
+function namesTakenBy(compose: ComposeProject): readonly string[] {
+  const takenOver = compose.services.flatMap((service) => namesTakenOver(compose, service));
+  return [...compose.variables, ...takenOver, ...variablesBeside(compose)];
 }
 
 /** Variables of other compose files in the folder, which are laid over this one when they are needed. */

@@ -166,7 +166,7 @@ const COMPOSE_ROWS: readonly Row[] = [
   [
     { id: "security.mounts-read-only", line: "9.2", severity: "medium", run: judgeMounts },
     "Code and configuration are mounted read-only.",
-    "Looks for ro among the options of each folder of the machine, the data directory aside.",
+    "Looks for ro among the options of what is mounted from the machine where code and configuration lie.",
     "Add :ro.",
   ],
   [

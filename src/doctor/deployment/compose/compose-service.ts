@@ -99,6 +99,15 @@ export function environmentOf(compose: ComposeProject, service: string): Readonl
   return found;
 }
 
+/** Names that a service takes over from where Compose runs: those without a value. */
+export function namesTakenOver(compose: ComposeProject, service: string): readonly string[] {
+  const environment = compose.valueAt(["services", service, "environment"]);
+  if (isRecord(environment)) return Object.keys(environment).filter((name) => environment[name] === null);
+  return asArray(environment)
+    .map(String)
+    .filter((line) => !line.includes("="));
+}
+
 /** Paths of the files of variables that a service names. */
 export function envFilesOf(compose: ComposeProject, service: string): readonly string[] {
   return asArray(compose.valueAt(["services", service, "env_file"])).flatMap((item) => {

@@ -16,17 +16,16 @@ export const judgeReadOnly: Run = eachService({
   remedy: "Write read_only: true, and tmpfs: for what has to be written.",
 });
 
-/** Is all that is mounted of the machine read-only, but the data? */
+/** Where code and configuration lie in a container. */
+const CODE = /^\/(app|bin|boot|code|docker-entrypoint\.d|etc|lib\w*|opt|sbin|src|srv|usr)(\/|$)/;
+
+/** Are code and configuration that are mounted from the machine read-only? */
 export const judgeMounts: Run = eachService({
   scope: "own",
   judge: ({ name, mounts }) => {
-    const bound = mounts.filter(({ kind }) => kind === "bind");
-    return bound.map((mount) => {
-      const isFine = mount.isReadOnly || /^\/(data|var\/lib\/passerby)(\/|$)/.test(mount.target);
-      return {
-        verdict: isFine ? "pass" : "warn",
-        evidence: { what: `volumes of ${name}`, found: mount.written, where: mount.where },
-      };
+    const code = mounts.filter(({ kind, target }) => kind === "bind" && CODE.test(target));
+    return code.map(({ isReadOnly, written, where }) => {
+      return { verdict: isReadOnly ? "pass" : "warn", evidence: { what: `volumes of ${name}`, found: written, where } };
     });
   },
   remedy: "Who breaks into the container can change its own code and configuration. Add :ro.",
