@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { systemClock } from "../src/clock.ts";
@@ -115,7 +115,7 @@ function readOptions(flags: Flags): DoctorOptions {
     const file = join(...path);
     return existsSync(file) ? file : undefined;
   };
-  const [compose = found("deploy", "docker-compose.full.yml"), ...composeOverrides] = flags.compose;
+  const [compose = composeBeside(flags.env), ...composeOverrides] = flags.compose;
   return {
     url: readAddress("--url", flags.url),
     site: readAddress("--site", flags.site),
@@ -144,6 +144,13 @@ async function runPasserby(args: readonly string[]): Promise<CommandAnswer> {
   });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: typeof code === "number" ? code : -1, stdout, stderr };
+}
+
+/** The compose file in this folder; none for a file of variables that lies elsewhere, such as one for systemd. */
+function composeBeside(env: string | undefined): string | undefined {
+  const file = join("deploy", "docker-compose.full.yml");
+  const isBeside = env === undefined || dirname(resolve(env)) === resolve("deploy");
+  return isBeside && existsSync(file) ? file : undefined;
 }
 
 /** Flags that a subcommand takes, as its own help would list them. */
