@@ -10,9 +10,11 @@ import { SECURITY_CHECKS } from "./sections/security-checks.ts";
 import { SMOKE_CHECKS } from "./sections/smoke-checks.ts";
 
 export const CHECKS: readonly Check[] = [
-  ...READING_CHECKS,
+  ...READING_CHECKS.filter(({ judges }) => judges !== "nginx"),
   ...COMPOSE_CHECKS,
   ...CORS_CHECKS,
+  // What nginx is filled with comes first.
+  ...READING_CHECKS.filter(({ judges }) => judges === "nginx"),
   ...ENVIRONMENT_CHECKS,
   ...ROTATION_CHECKS,
   ...SECURITY_CHECKS,

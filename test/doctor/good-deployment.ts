@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CommandAnswer, type DoctorOptions, openInputs } from "../../src/doctor/inputs.ts";
-import { type Result, runChecks } from "../../src/doctor/run-checks.ts";
+import { type Result, type RunOptions, runChecks } from "../../src/doctor/run-checks.ts";
 import { runCommand } from "../support/command.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -79,9 +79,9 @@ export type Fault = {
   readonly names: RegExp;
 };
 
-/** Runs the doctor over it; returns what was not well, `id: evidence`. */
-export async function complaintsOf(options: DoctorOptions): Promise<readonly string[]> {
-  const results = await runChecks(openInputs(options));
+/** Runs the doctor over it, or those of its checks that are asked; returns what was not well, `id: evidence`. */
+export async function complaintsOf(options: DoctorOptions, asked: RunOptions = {}): Promise<readonly string[]> {
+  const results = await runChecks(openInputs(options), asked);
   const broken = results.filter(({ isBroken }) => isBroken);
   if (broken.length > 0) throw new Error(JSON.stringify(broken));
   return results.flatMap(complaint);

@@ -3,8 +3,13 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { describeError } from "../../errors.ts";
 import { InputUnreadable } from "../input-errors.ts";
+import { findWriters, type Search } from "./data-dir/running-process.ts";
 
-export type DataFolder = { readonly path: string };
+export type DataFolder = {
+  readonly path: string;
+  /** The processes that write its log; looked for when first asked. */
+  readonly writers: () => Search;
+};
 
 /** Opens the folder. Throws InputUnreadable where there is none. */
 export function openDataFolder(path: string): DataFolder {
@@ -15,5 +20,12 @@ export function openDataFolder(path: string): DataFolder {
     if (cause instanceof InputUnreadable) throw cause;
     throw new InputUnreadable(absolute, describeError(cause), cause);
   }
-  return { path: absolute };
+  let search: Search | undefined;
+  return {
+    path: absolute,
+    writers: () => {
+      search ??= findWriters(absolute);
+      return search;
+    },
+  };
 }

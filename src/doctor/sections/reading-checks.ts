@@ -58,6 +58,8 @@ const READINGS: readonly Reading[] = [
     how: "Follows its includes and reads every directive.",
     remedy: "Mend the line that is named; nginx -t says the same.",
     judges: "nginx",
+    // Templates are filled with these, and told of by the checks of the variables themselves.
+    after: ["cors.origins-set", "cors.origins-parse", "cors.no-wildcard", "environment.variables-given"],
     found: async (given) => {
       const nginx = await given.need("nginx");
       return { what: "files", found: String(nginx.files.length), where: nginx.path };

@@ -226,12 +226,12 @@ function checksOf(rows: readonly Row[], rest: Rest): readonly Check[] {
 const ALSO_AFTER: Readonly<Record<string, readonly string[]>> = {
   "security.image-user": ["security.user"],
   "security.scratch": ["security.read-only"],
-  "security.edge-complete": ["environment.variables-given", "environment.compose-references"],
+  "security.edge-complete": ["environment.variables-given", "environment.compose-references", "security.edge-tls"],
   "security.edge-connected": ["environment.compose-references"],
   "security.proxy-trusted": ["security.edge-connected", "environment.compose-addresses"],
   "security.proxies-narrow": ["security.proxy-trusted"],
   "security.metrics-private": ["environment.compose-addresses"],
-  "security.edge-published": ["environment.compose-references"],
+  "security.edge-published": ["environment.compose-references", "edge.ports-published"],
   "security.internal-networks": ["environment.compose-references", "security.collector-hidden"],
 };
 

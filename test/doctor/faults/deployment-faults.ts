@@ -310,7 +310,13 @@ const COMPOSE_FAULTS: readonly Fault[] = changes(COMPOSE, [
     "security.only-edge-published",
     /9000:9000/,
   ],
-  ["browsers cannot reach the edge", '      - "443:443"\n', "", "security.edge-published", /80:80/],
+  [
+    "browsers cannot reach the edge",
+    '      - "443:443"\n',
+    "",
+    "(edge\\.ports|security\\.edge)-published",
+    /ports.* 80/,
+  ],
   [
     "the edge can see the figures",
     "METRICS_ADMIN_LISTEN: 172.30.232.3:9464",

@@ -6,6 +6,7 @@ const UNIT = "deploy/systemd/passerby.service";
 
 /** Makes a repository of the deployment, with a site in it that is built as its variables say. */
 export function makeRepository({ dir, write }: Deployment): void {
+  write("README.md", "# A shop\n\n## Privacy\n\nVisits are counted without names.\n");
   write(".gitignore", ".env\ndist/\n");
   write("shop/vite.config.ts", "export default {};\n");
   write("shop/.env.production", "VITE_API_BASE_URL=https://metrics.example.com\nVITE_METRICS_SAMPLE_RATE=0.25\n");

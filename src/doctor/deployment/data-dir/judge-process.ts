@@ -1,16 +1,16 @@
 /** What the checks of the running collector find out in /proc. */
 import { type Evidence, type Finding, fail, pass, skip, warn } from "../../check.ts";
 import type { Given } from "../../inputs.ts";
-import { findWriters, type RunningProcess } from "./running-process.ts";
+import type { RunningProcess } from "./running-process.ts";
 
 type Judge = (process: RunningProcess) => { readonly evidence: Evidence; readonly verdict: "pass" | "warn" | "fail" };
 
 /** Makes a check of every process that writes the log. */
 function ofWriters(judge: Judge, text: string): (given: Given) => Promise<Finding> {
   return async (given) => {
-    const { path } = await given.need("data_dir");
+    const { path, writers } = await given.need("data_dir");
     if (process.platform !== "linux") return skip("only Linux shows it in /proc");
-    const { found, isPartial } = findWriters(path);
+    const { found, isPartial } = writers();
     if (found.length === 0) {
       const hint = isPartial ? ", or another user runs it: run doctor as root or as that user" : ": start it";
       return skip(`no process on this machine writes the log of ${path}${hint}`);
