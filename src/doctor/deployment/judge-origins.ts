@@ -3,7 +3,7 @@ import { type Finding, fail, pass, skip, warn } from "../check.ts";
 import type { Given } from "../inputs.ts";
 import { type CollectorSettings, splitOrigins } from "./collector-settings.ts";
 import { rolesOf } from "./compose/service-roles.ts";
-import { isLocalOrigin, strictOrigin, withAndWithoutWww } from "./origins.ts";
+import { isLocalOrigin, strictOrigin, withAndWithoutWww } from "./site-origins.ts";
 import { editValue } from "./value-edit.ts";
 
 const NAME = "ALLOWED_ORIGINS";

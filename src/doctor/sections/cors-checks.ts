@@ -10,7 +10,7 @@ import {
   type Origins,
   originsOf,
 } from "../deployment/judge-origins.ts";
-import { isLocalOrigin, openWildcard } from "../deployment/origins.ts";
+import { isLocalOrigin, openWildcard } from "../deployment/site-origins.ts";
 
 const NAME = "ALLOWED_ORIGINS";
 const SET = "cors.origins-set";

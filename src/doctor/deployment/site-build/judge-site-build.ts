@@ -2,7 +2,7 @@
 import { type Evidence, type Finding, fail, pass, skip } from "../../check.ts";
 import type { Given } from "../../inputs.ts";
 import { rolesOf } from "../compose/service-roles.ts";
-import { isLocalHost } from "../origins.ts";
+import { isLocalHost } from "../site-origins.ts";
 import { type Bundle, builtValue, readBundle, scriptWith } from "./bundle.ts";
 import { findViteSites, type ViteSite } from "./vite-values.ts";
 

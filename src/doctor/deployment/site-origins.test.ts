@@ -1,6 +1,6 @@
 /** What an origin means. */
 import { describe, expect, it } from "vitest";
-import { isLocalOrigin, openWildcard, strictOrigin, withAndWithoutWww } from "./origins.ts";
+import { isLocalOrigin, openWildcard, strictOrigin, withAndWithoutWww } from "./site-origins.ts";
 
 describe("an origin", () => {
   it.each([
