@@ -1,6 +1,6 @@
 /** The checks of a data directory and of a repository, on real files and a real git. */
 import { spawn } from "node:child_process";
-import { chmodSync, chownSync, readdirSync } from "node:fs";
+import { chmodSync, chownSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { openInputs } from "../../src/doctor/inputs.ts";
@@ -32,6 +32,15 @@ describe("a data directory", () => {
 
   it("in which all is well gives no complaint", async () => {
     expect(await complaintsOfFiles(make())).toEqual([]);
+  });
+
+  it("that is new need not have been rotated", async () => {
+    const options = make();
+    for (const name of ["rotator.json", "metrics.jsonl"]) rmSync(join(dataDirOf(deployment.dir), name));
+    const sealed = readdirSync(dataDirOf(deployment.dir)).map((name) => join(dataDirOf(deployment.dir), name));
+    for (const path of sealed) utimesSync(path, new Date(), new Date());
+    const asked = await runChecks(openInputs(options), { isAsked: ({ id }) => id === "rotation.last-success" });
+    expect(asked[0]?.finding).toEqual({ verdict: "skipped", reason: expect.stringContaining("ask again") });
   });
 
   it.each(DATA_DIR_FAULTS)("$name", async (fault) => {

@@ -1,5 +1,5 @@
 /** A data directory in which all is well, and what may be wrong with one. */
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { utcDay } from "../../../src/clock.ts";
 import { writeRotatorState } from "../../../src/log/rotate/rotator-state.ts";
@@ -33,6 +33,8 @@ function writeLog(path: string, name: string, daysAgo: number): void {
   if (event === undefined) throw new Error("no event");
   const lines = encodeLines([event], { writer: "w1", start: "start-1", seq: 0 });
   writeFileSync(join(path, name), lines, { mode: 0o600 });
+  const written = Date.now() / 1_000 - daysAgo * 86_400;
+  utimesSync(join(path, name), written, written);
 }
 
 function writeRotator(path: string, change: { ageMs?: number; days?: number; errors?: readonly string[] }): void {

@@ -24,6 +24,9 @@ export async function judgeLastSuccess(given: Given): Promise<Finding> {
   const { path } = await given.need("data_dir");
   const record = readRotatorRecord(path);
   const where = join(path, ROTATOR_FILE);
+  if (record === undefined && isYoung(path, given.nowMs())) {
+    return skip(`${path} is younger than a quarter of an hour, and no rotator has run yet: ask again`);
+  }
   if (record === undefined) {
     const found = existsSync(where) ? "cannot be understood" : "(none)";
     return fail([{ what: ROTATOR_FILE, found, where }], {
@@ -48,6 +51,16 @@ export async function judgeLastSuccess(given: Given): Promise<Finding> {
     text: `${ageText}, and one is due every ${hours(limitMs / MISSED_RUNS)}. See whether the rotator runs and what its last lines say.`,
     commands: ["docker compose --file deploy/docker-compose.full.yml logs --tail 20 metrics-rotator"],
   });
+}
+
+const YOUNG_MS = 900_000;
+
+/** Says whether nothing in the folder is older than what a first run may take to come. */
+function isYoung(folder: string, nowMs: number): boolean {
+  const times = readdirSync(folder).map(
+    (name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? nowMs,
+  );
+  return nowMs - Math.min(nowMs, ...times) < YOUNG_MS;
 }
 
 function hours(ms: number): string {
