@@ -1,8 +1,24 @@
 /** A deployment that runs, seen from outside: the good one gives no complaint, and each fault the one that names it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasEdgeParts, NEED } from "../edge/edge-files.ts";
-import { LIVE_FAULTS } from "./faults/live-faults.ts";
-import { type LiveDeployment, startLiveDeployment } from "./live/live-deployment.ts";
+import { chromium, isLong } from "../means.ts";
+import {
+  HEADER_FAULTS,
+  HEALTH_FAULTS,
+  LOAD_FAULTS,
+  PREFLIGHT_FAULTS,
+  SLOW_LOAD_FAULTS,
+  TLS_FAULTS,
+} from "./faults/live-edge-faults.ts";
+import { BUNDLE_FAULTS, OVERLAY_FAULTS, PRIVACY_FAULTS } from "./faults/live-site-faults.ts";
+import { type LiveDeployment, type LiveFault, startLiveDeployment } from "./live/live-deployment.ts";
+
+const FAULTS: readonly LiveFault[] = [
+  ...[...PREFLIGHT_FAULTS, ...BUNDLE_FAULTS, ...PRIVACY_FAULTS, ...HEALTH_FAULTS],
+  ...[...TLS_FAULTS, ...HEADER_FAULTS, ...LOAD_FAULTS, ...(isLong ? SLOW_LOAD_FAULTS : [])],
+];
+/** Doctor finds a browser by it. */
+const WITH_BROWSER = { PATH: process.env["PATH"] };
 
 describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
   let live: LiveDeployment;
@@ -11,12 +27,19 @@ describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
   });
   afterAll(() => live?.close());
 
-  it("gives no complaint when it is the good one", async () => {
-    expect(await live.examine()).toEqual([]);
+  it("gives no complaint when it is the good one, under load and in a browser, too", async () => {
+    expect(await live.examine({ options: { environment: WITH_BROWSER, load: true } })).toEqual([]);
   });
 
-  it.each(LIVE_FAULTS)("$name", async ({ change, finds, names }) => {
+  it.each(FAULTS)("$name", async ({ change, finds, names }) => {
     const complaints = await live.examine(change);
+    expect(complaints).toEqual([expect.stringMatching(names)]);
+    expect(complaints[0]).toMatch(new RegExp(`^${finds}: `));
+  });
+
+  const hasBrowser = chromium !== undefined && isLong;
+  it.skipIf(!hasBrowser).each(OVERLAY_FAULTS)("$name [needs chromium]", async ({ change, finds, names }) => {
+    const complaints = await live.examine({ ...change, options: { environment: WITH_BROWSER } });
     expect(complaints).toEqual([expect.stringMatching(names)]);
     expect(complaints[0]).toMatch(new RegExp(`^${finds}: `));
   });

@@ -21,7 +21,7 @@ export const MEANINGS: Readonly<Record<Meaning, RegExp>> = {
   no_personal_data:
     /\bno (?:\w+ )?(?:personal\w*|personally[ -]identif\w*|pii)\b|\b(?:not|never|n't|nor|without) (?:[\w-]+ ){0,7}(?:personal\w*|pii|identif\w+|who you are)|\bkeine personen|\bpersonenbezogen\w* (?:\w+ ){0,4}nicht|\b(?:aucune|pas de) donn[ée]es? (?:\w+ )?personnelles?|\bning[uú]n dato personal|no (?:\w+ ){0,3}datos personales/i,
   opt_out:
-    /\bopt(?:ing)?[ -]?(?:out|ed out)|global privacy control|do[ -]not[ -]track|\b(?:gpc|dnt)\b|\bobject to\b|\bsay(?:ing)? no\b|turn (?:it|this|counting|tracking) off|widersp|ablehn|refus|opponer|oponer/i,
+    /\bopt(?:ing)?[ -]?(?:out|ed out)|global privacy control|do[ -]not[ -]track|\b(?:gpc|dnt)\b|\bobject to\b|turn (?:it|this|counting|tracking) off|widersp|ablehn|refus|opponer|oponer/i,
   contact:
     /\bcontact\b|\be-?mail (?:us|to)\b|[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+\.\w|\bwrite to us\b|\bresponsible\b|\bcontroller\b|kontakt|verantwortlich|impressum|contacte|responsable/i,
   user_agent: /user[ _-]?agent|name (?:that )?your browser gives itself|browser(?:kennung|-kennung)/i,

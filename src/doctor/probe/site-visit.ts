@@ -37,6 +37,8 @@ const APPEAR_MS = 3_000;
 const PANEL = "passerby-panel .panel";
 const LAUNCHER = "passerby-panel .launcher";
 const BADGE = "passerby-badge button";
+/** What the badge says to screen readers, as one text. */
+const BADGE_STATUS = "passerby-badge [role=status]";
 const EVENTS = "passerby-panel tbody tr";
 
 /** Runs in the page; as text, since the doctor itself knows nothing of a browser's objects. */
@@ -83,7 +85,7 @@ async function open(context: BrowserContext, url: URL): Promise<Opened> {
 
 async function look({ page, errors }: Opened): Promise<DeveloperView> {
   const hasPanel = await appears(page, `${PANEL}, ${LAUNCHER}`);
-  const badge = hasPanel && (await appears(page, BADGE)) ? await page.locator(BADGE).first().textContent() : null;
+  const badge = hasPanel && (await appears(page, BADGE)) ? await page.locator(BADGE_STATUS).first().textContent() : null;
   if (!hasPanel) return { badge: badge ?? undefined, hasPanel, events: [], errors };
   if (!(await page.locator(PANEL).isVisible())) await page.locator(LAUNCHER).click();
   await appears(page, EVENTS);

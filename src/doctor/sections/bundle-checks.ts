@@ -19,6 +19,7 @@ export const BUNDLE_CHECKS: readonly Check[] = [
     how: "Reads the first page and its scripts for the tag of the tracker and for the address of the collector.",
     remedy: `${REBUILD} Or put the tag that passerby snippet prints into the pages.`,
     needs: ["site", "live"],
+    after: ["security.encrypted"],
     run: async (given) => {
       const [site, live] = [await given.need("site"), await given.need("live")];
       const code = await site.code();

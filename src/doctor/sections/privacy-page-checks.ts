@@ -74,7 +74,7 @@ export const PRIVACY_PAGE_CHECKS: readonly Check[] = [
     remedy: `Say the share on the page. ${UPDATE}`,
     needs: ["site", "settings"],
     may: ["live"],
-    after: AFTER,
+    after: [...AFTER, "environment.tracker-rate"],
     run: judgeShare,
   },
   {

@@ -10,7 +10,7 @@ import { startTestServer, type TestServer } from "../../support/test-server.ts";
 import { complaintsOf, type Deployment, DOMAIN, makeGoodDeployment, SITE_ORIGIN } from "../good-deployment.ts";
 import { type AnswerGate, openAnswerGate, type PassingAnswer } from "./answer-gate.ts";
 import { type Certificate, type CertificateOptions, type LiveEdge, makeLiveCertificate, type PatchEdge, startLiveEdge } from "./live-edge.ts";
-import { openWayIn, type WayIn } from "./way-in.ts";
+import { openWayIn } from "./way-in.ts";
 
 const ORIGINS = `${SITE_ORIGIN},https://www.example.com`;
 
@@ -28,8 +28,20 @@ export type LiveChange = {
   readonly certificate?: CertificateOptions;
   /** In the files that the owner has. */
   readonly files?: (deployment: Deployment) => void;
+  /** The edge speaks no TLS, and --url says so. */
+  readonly isPlain?: boolean;
   /** In what the doctor is called with. */
   readonly options?: Partial<DoctorOptions>;
+};
+
+export type LiveFault = {
+  /** What is wrong, as a sentence of fact. */
+  readonly name: string;
+  readonly change: LiveChange;
+  /** The one check that must find it. */
+  readonly finds: string;
+  /** What its evidence must name. */
+  readonly names: RegExp;
 };
 
 export type LiveDeployment = {
@@ -74,23 +86,37 @@ export async function startLiveDeployment(): Promise<LiveDeployment> {
 }
 
 function startCollector(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
-  return startTestServer({ settings: { ALLOWED_ORIGINS: ORIGINS, TRUSTED_PROXIES: "127.0.0.1", METRICS_STORE: "off", ...settings } });
+  // The event loop is that of the tests, too: how late it is says nothing of the collector.
+  const own = { ALLOWED_ORIGINS: ORIGINS, TRUSTED_PROXIES: "127.0.0.1", METRICS_STORE: "off", METRICS_MAX_LAG_MS: "60000" };
+  return startTestServer({ settings: { ...own, ...settings } });
 }
 
 async function examine(parts: Parts, change: LiveChange, from: string): Promise<readonly string[]> {
   const { gate, site, folder, collector } = parts;
   const other = change.settings && (await startCollector(change.settings));
   const certificate = change.certificate ? makeLiveCertificate(folder, change.certificate) : parts.certificate;
-  const hasOwnEdge = change.edge !== undefined || change.certificate !== undefined;
-  const options = { collector: `127.0.0.1:${gate.port}`, certificate, change: change.edge };
+  const hasOwnEdge = change.edge !== undefined || change.certificate !== undefined || change.isPlain === true;
+  const options = { collector: `127.0.0.1:${gate.port}`, certificate, change: change.isPlain ? removeTls : change.edge };
   const edge = hasOwnEdge ? await startLiveEdge(options) : parts.edge;
   const ways = [await openWayIn(edge.httpsPort, from), await openWayIn(edge.httpPort, from)] as const;
-  const deployment = makeGoodDeployment({ ...doctorOptions(parts, ways, certificate), ...change.options });
+  const ca = parts.certificate.pem + (change.certificate?.isTrusted === false ? "" : certificate.pem);
+  const url = new URL(`${change.isPlain ? "http" : "https"}://${DOMAIN}/`);
+  const connectTo = new Map<string, { readonly host: string; readonly port: number }>([
+    [`${DOMAIN}:443`, ways[0]],
+    [`${DOMAIN}:80`, change.isPlain ? ways[0] : ways[1]],
+    [`${new URL(SITE_ORIGIN).hostname}:443`, { host: "127.0.0.1", port: site.port }],
+  ]);
+  const deployment = makeGoodDeployment({
+    ...{ url, site: new URL(`${SITE_ORIGIN}/`), network: { connectTo, ca } },
+    // No browser is found: it would take most of the time.
+    environment: {},
+    ...change.options,
+  });
   Object.assign(gate, { target: other?.url ?? collector.url, change: change.answer ?? keep });
   Object.assign(site, { change: change.page ?? keep });
   try {
     change.files?.(deployment);
-    for (let count = 0; count < 3; count++) await sendEvent(ways[0], certificate);
+    for (let count = 0; count < 3; count++) await sendEvent(deployment.options);
     return await complaintsOf(deployment.options);
   } finally {
     for (const way of ways) way.close();
@@ -104,23 +130,14 @@ function keep(): void {
   // As it came.
 }
 
-function doctorOptions({ site, certificate }: Parts, [https, http]: readonly [WayIn, WayIn], own: Certificate): Partial<DoctorOptions> {
-  const connectTo = new Map([
-    [`${DOMAIN}:443`, https],
-    [`${DOMAIN}:80`, http],
-    [`${new URL(SITE_ORIGIN).hostname}:443`, { host: "127.0.0.1", port: site.port }],
-  ]);
-  return {
-    ...{ url: new URL(`https://${DOMAIN}/`), site: new URL(`${SITE_ORIGIN}/`) },
-    network: { connectTo, ca: certificate.pem + own.pem },
-    // No browser is found: it would take most of the time.
-    environment: {},
-  };
+function removeTls(patch: PatchEdge): void {
+  patch("conf.d/passerby.conf", " ssl http2", "");
+  patch("conf.d/passerby.conf", "ssl_reject_handshake on;", "");
 }
 
 /** An event of a visitor, as the snapshot has it afterwards. */
-async function sendEvent(way: WayIn, { pem }: Certificate): Promise<void> {
-  const network = { connectTo: new Map([[`${DOMAIN}:443`, way]]), ca: pem };
+async function sendEvent({ url, network }: DoctorOptions): Promise<void> {
   const headers = { origin: SITE_ORIGIN, "content-type": "application/json" };
-  await ask(network, new URL(`https://${DOMAIN}/api/metrics/event`), { method: "POST", headers, body: '{"event":"page_view"}' }).catch(keep);
+  const asking = { method: "POST", headers, body: '{"event":"page_view"}' };
+  await ask(network, new URL("/api/metrics/event", url), asking).catch(keep);
 }

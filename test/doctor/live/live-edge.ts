@@ -12,17 +12,53 @@ import { DOMAIN, SITE_ORIGIN } from "../good-deployment.ts";
 
 export type Certificate = { readonly path: string; readonly keyPath: string; readonly pem: string };
 
-export type CertificateOptions = { readonly days?: number; readonly names?: readonly string[] };
+export type CertificateOptions = {
+  readonly days?: number;
+  readonly names?: readonly string[];
+  /** True for one that ended long ago. */
+  readonly hasEnded?: boolean;
+  /** False for one that the doctor is not told to trust. */
+  readonly isTrusted?: boolean;
+};
 
-/** Makes a certificate that signs itself, in a folder. */
-export function makeLiveCertificate(folder: string, { days = 90, names = [DOMAIN, new URL(SITE_ORIGIN).hostname] }: CertificateOptions = {}): Certificate {
-  const name = `certificate-${days}-${names.join("-")}`;
-  const [path, keyPath] = [join(folder, `${name}.pem`), join(folder, `${name}-key.pem`)];
-  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", `${days}`];
-  const named = ["-subj", `/CN=${names[0]}`, "-addext", `subjectAltName=${names.map((one) => `DNS:${one}`).join(",")}`];
-  const { status, stderr } = spawnSync(openssl ?? "openssl", [...made, ...named, "-keyout", keyPath, "-out", path], { encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr);
+/** Makes a certificate that signs itself, in a folder of its own below one. */
+export function makeLiveCertificate(folder: string, options: CertificateOptions = {}): Certificate {
+  const { days = 90, names = [DOMAIN, new URL(SITE_ORIGIN).hostname], hasEnded = false } = options;
+  const own = mkdtempSync(join(folder, "certificate-"));
+  const [path, keyPath] = [join(own, "certificate.pem"), join(own, "key.pem")];
+  const subject = ["-subj", `/CN=${names[0]}`];
+  const alternatives = `subjectAltName=${names.map((one) => `DNS:${one}`).join(",")}`;
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyPath];
+  if (hasEnded) {
+    // Of the commands of OpenSSL 3.0 only ca takes dates, and it wants a database.
+    const [request, config, extensions] = ["request.pem", "ca.conf", "extensions"].map((name) => join(own, name));
+    writeFileSync(`${config}`, CA_CONFIG.replaceAll("FOLDER", own));
+    writeFileSync(join(own, "index"), "");
+    writeFileSync(`${extensions}`, alternatives);
+    runOpenssl(["req", ...key, ...subject, "-out", `${request}`]);
+    const dates = ["-startdate", "20200101000000Z", "-enddate", "20200401000000Z"];
+    const signing = ["ca", "-batch", "-selfsign", "-rand_serial", "-notext", "-config", `${config}`, "-keyfile", keyPath];
+    runOpenssl([...signing, ...dates, "-extfile", `${extensions}`, "-in", `${request}`, "-out", path]);
+  } else {
+    runOpenssl(["req", "-x509", "-days", `${days}`, ...key, ...subject, "-addext", alternatives, "-out", path]);
+  }
   return { path, keyPath, pem: readFileSync(path, "utf8") };
+}
+
+const CA_CONFIG = `[ca]
+default_ca = own
+[own]
+database = FOLDER/index
+new_certs_dir = FOLDER
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+`;
+
+function runOpenssl(args: readonly string[]): void {
+  const { status, stderr } = spawnSync(openssl ?? "openssl", args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
 }
 
 /** Replaces a text in a filled-in file, `passerby/headers.conf`; throws where it is not there. */
