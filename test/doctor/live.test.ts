@@ -7,19 +7,16 @@ import {
   HEALTH_FAULTS,
   LOAD_FAULTS,
   PREFLIGHT_FAULTS,
-  SLOW_LOAD_FAULTS,
   TLS_FAULTS,
 } from "./faults/live-edge-faults.ts";
 import { BUNDLE_FAULTS, OVERLAY_FAULTS, PRIVACY_FAULTS } from "./faults/live-site-faults.ts";
 import { type LiveDeployment, type LiveFault, startLiveDeployment } from "./live/live-deployment.ts";
 
-const FAULTS: readonly LiveFault[] = [
+const ALL: readonly LiveFault[] = [
   ...[...PREFLIGHT_FAULTS, ...BUNDLE_FAULTS, ...PRIVACY_FAULTS, ...HEALTH_FAULTS],
-  ...[...TLS_FAULTS, ...HEADER_FAULTS, ...LOAD_FAULTS, ...(isLong ? SLOW_LOAD_FAULTS : [])],
+  ...[...TLS_FAULTS, ...HEADER_FAULTS, ...LOAD_FAULTS],
 ];
-/** Doctor finds a browser by it. */
-const WITH_BROWSER = { PATH: process.env["PATH"] };
-
+const FAULTS = ALL.filter(({ isMore }) => isLong || isMore !== true);
 describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
   let live: LiveDeployment;
   beforeAll(async () => {
@@ -28,7 +25,7 @@ describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
   afterAll(() => live?.close());
 
   it("gives no complaint when it is the good one, under load and in a browser, too", async () => {
-    expect(await live.examine({ options: { environment: WITH_BROWSER, load: true } })).toEqual([]);
+    expect(await live.examine({ isWhole: true })).toEqual([]);
   });
 
   it.each(FAULTS)("$name", async ({ change, finds, names }) => {
@@ -39,7 +36,7 @@ describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
 
   const hasBrowser = chromium !== undefined && isLong;
   it.skipIf(!hasBrowser).each(OVERLAY_FAULTS)("$name [needs chromium]", async ({ change, finds, names }) => {
-    const complaints = await live.examine({ ...change, options: { environment: WITH_BROWSER } });
+    const complaints = await live.examine({ ...change, hasBrowser: true });
     expect(complaints).toEqual([expect.stringMatching(names)]);
     expect(complaints[0]).toMatch(new RegExp(`^${finds}: `));
   });

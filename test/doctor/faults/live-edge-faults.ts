@@ -44,18 +44,21 @@ export const PREFLIGHT_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the preflight allows GET only",
+    isMore: true,
     change: { answer: at(EVENT, ({ headers }) => headers.set("access-control-allow-methods", ["GET"]), "OPTIONS") },
     finds: "cors.preflight",
     names: /Access-Control-Allow-Methods GET/,
   },
   {
     name: "the preflight may not be remembered",
+    isMore: true,
     change: { answer: at(EVENT, ({ headers }) => headers.delete("access-control-max-age"), "OPTIONS") },
     finds: "cors.preflight",
     names: /Access-Control-Max-Age \(none\)/,
   },
   {
     name: "the preflight does not say that it varies by origin",
+    isMore: true,
     change: { answer: at(EVENT, ({ headers }) => headers.delete("vary"), "OPTIONS") },
     finds: "cors.preflight",
     names: /Vary \(none\)/,
@@ -98,12 +101,14 @@ export const PREFLIGHT_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "errors hide Retry-After from pages",
+    isMore: true,
     change: { edge: (patch) => patch(ERROR_HEADERS, /add_header Access-Control-Expose-Headers.*\n/, "") },
     finds: "cors.errors-readable",
     names: /Access-Control-Expose-Headers \(none\)/,
   },
   {
     name: "an unknown path is answered without Access-Control-Allow-Origin",
+    isMore: true,
     change: { answer: at("/api/metrics/nothing", ({ headers }) => headers.delete("access-control-allow-origin")) },
     finds: "cors.errors-readable",
     names: /nothing → 404/,
@@ -136,6 +141,7 @@ export const HEADER_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "X-Frame-Options comes twice",
+    isMore: true,
     change: { edge: (patch) => patch(HEADERS, /(add_header X-Frame-Options.*\n)/, "$1add_header X-Frame-Options SAMEORIGIN always;\n") },
     finds: "security.required-headers",
     names: /DENY \| SAMEORIGIN/,
@@ -148,6 +154,7 @@ export const HEADER_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "Permissions-Policy is missing",
+    isMore: true,
     change: { edge: (patch) => patch(HEADERS, /add_header Permissions-Policy.*\n/, "") },
     finds: "security.advised-headers",
     names: /Permissions-Policy \(none\)/,
@@ -199,6 +206,7 @@ export const TLS_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "nobody trusts the certificate",
+    isMore: true,
     change: { certificate: { isTrusted: false } },
     finds: "security.certificate-trusted",
     names: /SELF_SIGNED_CERT/,
@@ -223,6 +231,7 @@ export const TLS_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "TLS 1.3 is not spoken",
+    isMore: true,
     change: { edge: (patch) => patch("passerby/tls.conf", "TLSv1.2 TLSv1.3", "TLSv1.2") },
     finds: "security.tls-versions",
     names: /TLSv1\.3 refused/,
@@ -235,6 +244,7 @@ export const TLS_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "plain HTTP is redirected for a while only",
+    isMore: true,
     change: { edge: (patch) => patch(TEMPLATE, "return 308", "return 302") },
     finds: "security.http-redirects",
     names: /status 302/,
@@ -273,6 +283,7 @@ export const HEALTH_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "there is no log",
+    isMore: true,
     change: { answer: at("/api/metrics/health", json((health) => ({ ...health, file_exists: false }))) },
     finds: "health.is-healthy",
     names: /file_exists false/,
@@ -291,6 +302,7 @@ export const HEALTH_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the snapshot is a page of somebody else",
+    isMore: true,
     change: { answer: at("/api/metrics/behavior", (answer) => (answer.body = Buffer.from("<html></html>"))) },
     finds: "health.snapshot-answers",
     names: /fields \(no JSON\)/,
@@ -311,34 +323,32 @@ export const HEALTH_FAULTS: readonly LiveFault[] = [
   },
 ];
 
-const LOAD = { load: true } as const;
-
 export const LOAD_FAULTS: readonly LiveFault[] = [
   {
     name: "nothing limits the rate",
-    change: { options: LOAD, edge: (patch) => patch(TEMPLATE, "limit_req zone=metrics_zone burst=10 nodelay;", "") },
+    change: { hasLoad: true, edge: (patch) => patch(TEMPLATE, "limit_req zone=metrics_zone burst=10 nodelay;", "") },
     finds: "edge.rate-limit-holds",
     names: /400 40 answers/,
   },
-];
-
-/** Each waits until the limit has forgotten the burst. */
-export const SLOW_LOAD_FAULTS: readonly LiveFault[] = [
+  // The others wait until the limit has forgotten the burst.
   {
     name: "the limit answers 503",
-    change: { options: LOAD, edge: (patch) => patch("passerby/limits.conf", "limit_req_status 429", "limit_req_status 503") },
+    isMore: true,
+    change: { hasLoad: true, edge: (patch) => patch("passerby/limits.conf", "limit_req_status 429", "limit_req_status 503") },
     finds: "edge.rate-limit-holds",
     names: /503 \d+ answers/,
   },
   {
     name: "the limit does not say when to try again",
-    change: { options: LOAD, edge: (patch) => patch(ERROR_HEADERS, /add_header Retry-After.*\n/, "") },
+    isMore: true,
+    change: { hasLoad: true, edge: (patch) => patch(ERROR_HEADERS, /add_header Retry-After.*\n/, "") },
     finds: "after-deployment.refusals-say-when",
     names: /Retry-After \(none\)/,
   },
   {
     name: "the limit answers in the words of nginx",
-    change: { options: LOAD, edge: (patch) => patch("passerby/errors.conf", /error_page 429.*\n/, "") },
+    isMore: true,
+    change: { hasLoad: true, edge: (patch) => patch("passerby/errors.conf", /error_page 429.*\n/, "") },
     finds: "after-deployment.refusals-say-when",
     names: /body <html>/,
   },

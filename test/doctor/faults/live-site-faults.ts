@@ -6,7 +6,6 @@ import { DOMAIN } from "../good-deployment.ts";
 const PRIVACY_LINK = '<a href="/privacy.html" data-nav>Privacy</a>';
 const META = `<meta name="passerby-api" content="https://${DOMAIN}">`;
 const MODULE = /<script type="module"[^>]*><\/script>/;
-const COMPOSE = "deploy/docker-compose.full.yml";
 
 /** Replaces a text in a page; throws where it is not there. */
 function rewrite(path: string, from: string | RegExp, to: string): (answer: PassingAnswer) => void {
@@ -43,6 +42,7 @@ export const BUNDLE_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the pages send to a host whose name only begins like the collector's",
+    isMore: true,
     change: { page: rewrite("/", META, META.replace(DOMAIN, `${DOMAIN}.evil.example`)) },
     finds: "environment.bundle-address",
     names: /none names https:\/\/metrics\.example\.com/,
@@ -66,6 +66,7 @@ export const BUNDLE_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the tag sends to another collector",
+    isMore: true,
     change: { page: tag(`src="https://${DOMAIN}/passerby-full.js" data-api="http://127.0.0.1:8001"`) },
     finds: "environment.bundle-address",
     names: /sends to http:\/\/127\.0\.0\.1:8001/,
@@ -84,6 +85,7 @@ export const BUNDLE_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the tag has a rate that is no number",
+    isMore: true,
     change: { page: tag(`src="https://${DOMAIN}/passerby-full.js" data-sample-rate="0,25"`) },
     finds: "environment.tracker-rate",
     names: /rate of the pages 0,25/,
@@ -121,6 +123,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "there is no privacy page",
+    isMore: true,
     change: {
       page: (answer) => {
         if (answer.path === "/privacy.html") answer.status = 404;
@@ -143,18 +146,20 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the page says nothing of visitor ids",
-    change: { page: rewrite("/privacy.html", /anonymous|visitor_id|random/i, "some") },
+    change: { page: rewrite("/privacy.html", /anonymous|visitor[ _]id|random/i, "some") },
     finds: "privacy.page-visitor-ids",
     names: /anonymous visitor ids/,
   },
   {
     name: "the page says nothing of cookies",
+    isMore: true,
     change: { page: rewrite("/privacy.html", /cookies/, "biscuits") },
     finds: "privacy.page-no-cookies",
     names: /no tracking cookies/,
   },
   {
     name: "the page says nothing of personal data",
+    isMore: true,
     change: { page: rewrite("/privacy.html", /personal data|who you are|identif\w+/i, "things") },
     finds: "privacy.page-no-personal-data",
     names: /no personal data/,
@@ -167,6 +172,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the page names nobody to write to",
+    isMore: true,
     change: { page: rewrite("/privacy.html", /responsible/, "here") },
     finds: "privacy.page-contact",
     names: /whom to write to/,
@@ -179,6 +185,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the page names another share of visitors",
+    isMore: true,
     change: { page: rewrite("/privacy.html", "All visitors are counted but those who say no.", "Only 25% of visitors are counted.") },
     finds: "privacy.page-sampling",
     names: /Only 25% of visitors/,
@@ -196,9 +203,9 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "user agents are kept and the page does not say so",
-    change: { files: ({ patch }) => patch(COMPOSE, "      SNAPSHOT_ACCESS:", "      METRICS_KEEP_USER_AGENT: true\n      SNAPSHOT_ACCESS:") },
+    change: { files: ({ patch }) => patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_KEEP_USER_AGENT=true\nSNAPSHOT_ACCESS=") },
     finds: "privacy.page-fields",
-    names: /METRICS_KEEP_USER_AGENT on, .*docker-compose\.full\.yml:\d+/,
+    names: /METRICS_KEEP_USER_AGENT on, .*\.env:\d+/,
   },
   {
     name: "an id is kept in the browser and the page denies it",
@@ -208,7 +215,8 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "browsers that ask for privacy are counted and the page denies it",
-    change: { files: ({ patch }) => patch(COMPOSE, "      SNAPSHOT_ACCESS:", "      METRICS_PRIVACY_SIGNALS: ignore\n      SNAPSHOT_ACCESS:") },
+    isMore: true,
+    change: { files: ({ patch }) => patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_PRIVACY_SIGNALS=ignore\nSNAPSHOT_ACCESS=") },
     finds: "privacy.page-signals",
     names: /METRICS_PRIVACY_SIGNALS ignore/,
   },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type DemoSite, serveDemoSite } from "../../../site/serve.ts";
 import { readSettings } from "../../../src/config.ts";
 import type { DoctorOptions } from "../../../src/doctor/inputs.ts";
-import { ask } from "../../../src/doctor/probe/ask.ts";
+import { ask, type Network } from "../../../src/doctor/probe/ask.ts";
 import { startTestServer, type TestServer } from "../../support/test-server.ts";
 import { complaintsOf, type Deployment, DOMAIN, makeGoodDeployment, SITE_ORIGIN } from "../good-deployment.ts";
 import { type AnswerGate, openAnswerGate, type PassingAnswer } from "./answer-gate.ts";
@@ -30,8 +30,10 @@ export type LiveChange = {
   readonly files?: (deployment: Deployment) => void;
   /** The edge speaks no TLS, and --url says so. */
   readonly isPlain?: boolean;
-  /** In what the doctor is called with. */
-  readonly options?: Partial<DoctorOptions>;
+  /** The doctor may look with a browser, send a burst, or do both and see all files. */
+  readonly hasBrowser?: boolean;
+  readonly hasLoad?: boolean;
+  readonly isWhole?: boolean;
 };
 
 export type LiveFault = {
@@ -42,6 +44,8 @@ export type LiveFault = {
   readonly finds: string;
   /** What its evidence must name. */
   readonly names: RegExp;
+  /** Another case of what a fault beside it stands for: tried in the long run of the tests only. */
+  readonly isMore?: boolean;
 };
 
 export type LiveDeployment = {
@@ -52,6 +56,7 @@ export type LiveDeployment = {
 
 type Parts = {
   readonly folder: string;
+  readonly deployment: Deployment;
   readonly certificate: Certificate;
   readonly collector: TestServer;
   readonly gate: AnswerGate;
@@ -71,7 +76,8 @@ export async function startLiveDeployment(): Promise<LiveDeployment> {
   const settings = readSettings({ ALLOWED_ORIGINS: ORIGINS });
   const demo = await serveDemoSite({ port: 0, apiBaseUrl: `https://${DOMAIN}`, settings });
   const site = await openAnswerGate(demo.url, tls);
-  const parts: Parts = { folder, certificate, collector, gate, edge, demo, site };
+  const deployment = makeGoodDeployment();
+  const parts: Parts = { folder, deployment, certificate, collector, gate, edge, demo, site };
   let clients = 1;
   return {
     examine: (change = {}) => examine(parts, change, `127.0.7.${++clients}`),
@@ -80,6 +86,7 @@ export async function startLiveDeployment(): Promise<LiveDeployment> {
       gate.close();
       site.close();
       await Promise.all([demo.close(), collector.close()]);
+      deployment.remove();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -87,44 +94,74 @@ export async function startLiveDeployment(): Promise<LiveDeployment> {
 
 function startCollector(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   // The event loop is that of the tests, too: how late it is says nothing of the collector.
-  const own = { ALLOWED_ORIGINS: ORIGINS, TRUSTED_PROXIES: "127.0.0.1", METRICS_STORE: "off", METRICS_MAX_LAG_MS: "60000" };
-  return startTestServer({ settings: { ...own, ...settings } });
+  const own = { METRICS_MAX_LAG_MS: "60000", METRICS_STORE: "off" };
+  return startTestServer({ settings: { ALLOWED_ORIGINS: ORIGINS, TRUSTED_PROXIES: "127.0.0.1", ...own, ...settings } });
 }
 
 async function examine(parts: Parts, change: LiveChange, from: string): Promise<readonly string[]> {
-  const { gate, site, folder, collector } = parts;
-  const other = change.settings && (await startCollector(change.settings));
+  const { gate, site, folder, deployment } = parts;
+  const collector = change.settings ? await startCollector(change.settings) : parts.collector;
   const certificate = change.certificate ? makeLiveCertificate(folder, change.certificate) : parts.certificate;
-  const hasOwnEdge = change.edge !== undefined || change.certificate !== undefined || change.isPlain === true;
-  const options = { collector: `127.0.0.1:${gate.port}`, certificate, change: change.isPlain ? removeTls : change.edge };
-  const edge = hasOwnEdge ? await startLiveEdge(options) : parts.edge;
+  const edge = await startEdgeOf(change, { gate, certificate, good: parts.edge });
   const ways = [await openWayIn(edge.httpsPort, from), await openWayIn(edge.httpPort, from)] as const;
-  const ca = parts.certificate.pem + (change.certificate?.isTrusted === false ? "" : certificate.pem);
+  const isTrusted = change.certificate?.isTrusted !== false;
+  const network = networkOf(parts, ways, { isPlain: change.isPlain === true, pem: isTrusted ? certificate.pem : "" });
   const url = new URL(`${change.isPlain ? "http" : "https"}://${DOMAIN}/`);
-  const connectTo = new Map<string, { readonly host: string; readonly port: number }>([
-    [`${DOMAIN}:443`, ways[0]],
-    [`${DOMAIN}:80`, change.isPlain ? ways[0] : ways[1]],
-    [`${new URL(SITE_ORIGIN).hostname}:443`, { host: "127.0.0.1", port: site.port }],
-  ]);
-  const deployment = makeGoodDeployment({
-    ...{ url, site: new URL(`${SITE_ORIGIN}/`), network: { connectTo, ca } },
-    // No browser is found: it would take most of the time.
-    environment: {},
-    ...change.options,
-  });
-  Object.assign(gate, { target: other?.url ?? collector.url, change: change.answer ?? keep });
+  Object.assign(gate, { target: collector.url, change: change.answer ?? keep });
   Object.assign(site, { change: change.page ?? keep });
+  const env = readFileSync(join(deployment.dir, ENV), "utf8");
   try {
     change.files?.(deployment);
-    for (let count = 0; count < 3; count++) await sendEvent(deployment.options);
-    return await complaintsOf(deployment.options);
+    // The first time, and of a collector of its own, there is nothing to be seen yet.
+    if (collector.readLog().length === 0) await sendEvents(url, network);
+    return await complaintsOf({
+      ...{ ...deployment.options, ...SETTINGS_ONLY, ...wholeOf(change, deployment) },
+      ...{ url, site: new URL(`${SITE_ORIGIN}/`), network },
+    });
   } finally {
+    deployment.write(ENV, env);
     for (const way of ways) way.close();
-    if (hasOwnEdge) await edge.close();
-    await other?.close();
-    deployment.remove();
+    if (edge !== parts.edge) await edge.close();
+    if (collector !== parts.collector) await collector.close();
   }
 }
+
+/** All that the owner has, a browser, and leave to send a burst. */
+function wholeOf({ isWhole, hasBrowser, hasLoad }: LiveChange, { options }: Deployment): Partial<DoctorOptions> {
+  const environment = { PATH: process.env["PATH"] };
+  return {
+    ...(isWhole ? { ...options, environment, load: true } : {}),
+    ...(hasBrowser ? { environment } : {}),
+    ...(hasLoad ? { load: true } : {}),
+  };
+}
+
+const ENV = "deploy/.env";
+/** Of the files the settings are enough, and no browser is found: both would take most of the time. */
+const SETTINGS_ONLY: Partial<DoctorOptions> = { compose: undefined, nginx: undefined, environment: {} };
+
+type EdgeParts = { readonly gate: AnswerGate; readonly certificate: Certificate; readonly good: LiveEdge };
+
+async function startEdgeOf(change: LiveChange, { gate, certificate, good }: EdgeParts): Promise<LiveEdge> {
+  const patching = change.isPlain ? removeTls : change.edge;
+  if (patching === undefined && change.certificate === undefined) return good;
+  return startLiveEdge({ collector: `127.0.0.1:${gate.port}`, certificate, change: patching });
+}
+
+function networkOf(
+  { site, certificate }: Parts,
+  [https, http]: readonly [Place, Place],
+  { isPlain, pem }: { readonly isPlain: boolean; readonly pem: string },
+): Network {
+  const places: readonly (readonly [string, Place])[] = [
+    [`${DOMAIN}:443`, https],
+    [`${DOMAIN}:80`, isPlain ? https : http],
+    [`${new URL(SITE_ORIGIN).hostname}:443`, { host: "127.0.0.1", port: site.port }],
+  ];
+  return { connectTo: new Map(places), ca: certificate.pem + pem };
+}
+
+type Place = { readonly host: string; readonly port: number };
 
 function keep(): void {
   // As it came.
@@ -135,9 +172,9 @@ function removeTls(patch: PatchEdge): void {
   patch("conf.d/passerby.conf", "ssl_reject_handshake on;", "");
 }
 
-/** An event of a visitor, as the snapshot has it afterwards. */
-async function sendEvent({ url, network }: DoctorOptions): Promise<void> {
+/** Events of visitors, as the snapshot has them afterwards. */
+async function sendEvents(url: URL, network: Network): Promise<void> {
   const headers = { origin: SITE_ORIGIN, "content-type": "application/json" };
-  const asking = { method: "POST", headers, body: '{"event":"page_view"}' };
-  await ask(network, new URL("/api/metrics/event", url), asking).catch(keep);
+  const body = '[{"event":"page_view"},{"event":"page_view"},{"event":"page_view"}]';
+  await ask(network, new URL("/api/metrics/event", url), { method: "POST", headers, body });
 }

@@ -50,6 +50,7 @@ default_ca = own
 [own]
 database = FOLDER/index
 new_certs_dir = FOLDER
+serial = FOLDER/serial
 default_md = sha256
 policy = any
 [any]
