@@ -2,13 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasEdgeParts, NEED } from "../edge/edge-files.ts";
 import { chromium, isLong } from "../means.ts";
-import {
-  HEADER_FAULTS,
-  HEALTH_FAULTS,
-  LOAD_FAULTS,
-  PREFLIGHT_FAULTS,
-  TLS_FAULTS,
-} from "./faults/live-edge-faults.ts";
+import { HEADER_FAULTS, HEALTH_FAULTS, LOAD_FAULTS, PREFLIGHT_FAULTS, TLS_FAULTS } from "./faults/live-edge-faults.ts";
 import { BUNDLE_FAULTS, OVERLAY_FAULTS, PRIVACY_FAULTS } from "./faults/live-site-faults.ts";
 import { type LiveDeployment, type LiveFault, startLiveDeployment } from "./live/live-deployment.ts";
 
@@ -16,7 +10,9 @@ const ALL: readonly LiveFault[] = [
   ...[...PREFLIGHT_FAULTS, ...BUNDLE_FAULTS, ...PRIVACY_FAULTS, ...HEALTH_FAULTS],
   ...[...TLS_FAULTS, ...HEADER_FAULTS, ...LOAD_FAULTS],
 ];
+/** Some are other cases of what one beside them stands for. */
 const FAULTS = ALL.filter(({ isMore }) => isLong || isMore !== true);
+
 describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
   let live: LiveDeployment;
   beforeAll(async () => {
@@ -24,7 +20,7 @@ describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
   });
   afterAll(() => live?.close());
 
-  it("gives no complaint when it is the good one, under load and in a browser, too", async () => {
+  it("gives no complaint when it is the good one, under load and, where there is one, in a browser", async () => {
     expect(await live.examine({ isWhole: true })).toEqual([]);
   });
 

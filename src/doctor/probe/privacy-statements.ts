@@ -75,7 +75,11 @@ const IN_BROWSER = /\bbrowser|cookie|local ?storage|session ?storage|\btab\b/i;
 
 /** How long the page says that data is kept: each period that a sentence about keeping has. */
 export function findPeriods(statements: readonly string[]): readonly Period[] {
-  const keeping = statements.filter((statement) => KEEPING.test(statement) && !IN_BROWSER.test(statement));
+  // A cell or a heading that speaks of keeping says for how long in the one after it.
+  const keeping = statements.flatMap((statement, at) => {
+    if (!KEEPING.test(statement) || IN_BROWSER.test(statement)) return [];
+    return isLabel(statement) ? [`${statement}: ${statements[at + 1] ?? ""}`] : [statement];
+  });
   return keeping.flatMap((statement) =>
     [...statement.matchAll(PERIOD)].map(([said = "", number = "", unit = ""]) => {
       const count = NUMBER_WORDS[number.toLowerCase()] ?? Number(number);
@@ -83,6 +87,10 @@ export function findPeriods(statements: readonly string[]): readonly Period[] {
       return { said, minDays: count * min, maxDays: count * max, statement };
     }),
   );
+}
+
+function isLabel(statement: string): boolean {
+  return statement.length <= 40 && !/[.!?\d]/.test(statement);
 }
 
 /** The fewest and the most days that a unit may have. */

@@ -85,7 +85,8 @@ async function open(context: BrowserContext, url: URL): Promise<Opened> {
 
 async function look({ page, errors }: Opened): Promise<DeveloperView> {
   const hasPanel = await appears(page, `${PANEL}, ${LAUNCHER}`);
-  const badge = hasPanel && (await appears(page, BADGE)) ? await page.locator(BADGE_STATUS).first().textContent() : null;
+  const badge =
+    hasPanel && (await appears(page, BADGE)) ? await page.locator(BADGE_STATUS).first().textContent() : null;
   if (!hasPanel) return { badge: badge ?? undefined, hasPanel, events: [], errors };
   if (!(await page.locator(PANEL).isVisible())) await page.locator(LAUNCHER).click();
   await appears(page, EVENTS);

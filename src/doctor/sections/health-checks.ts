@@ -56,8 +56,8 @@ export const HEALTH_CHECKS: readonly Check[] = [
       }
       const file = { what: "file_exists", found: shown(fields["file_exists"]), where };
       if (fields["file_exists"] === true) return pass(status, file);
-      return warn([file], {
-        text: "No event was ever stored here: send one, or see that the data directory is the right one.",
+      return fail([file], {
+        text: "No event was ever stored here: send one, and see that the data directory is the right one.",
       });
     },
   },

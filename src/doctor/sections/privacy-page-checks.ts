@@ -1,4 +1,6 @@
 /** 5.2: what the privacy page says, held against what the collector and the pages of the site really do. */
+
+import { SMOKE_EVENT } from "../../event.ts";
 import { type Check, type Finding, fail, pass, warn } from "../check.ts";
 import type { Given } from "../inputs.ts";
 import { jsonOf } from "../probe/ask.ts";
@@ -215,14 +217,16 @@ async function judgeEvents(given: Given): Promise<Finding> {
   });
 }
 
-/** Names that the snapshot counts; `(custom)` stands for those that are not shown. */
+/** Names of visitors' events that the snapshot counts; `(custom)` stands for those that are not shown. */
 function eventNames(snapshot: unknown): readonly string[] {
   const listed: unknown =
     typeof snapshot === "object" && snapshot !== null ? Reflect.get(snapshot, "by_event") : undefined;
   const names: readonly unknown[] = Array.isArray(listed)
     ? listed.map((one: unknown) => (typeof one === "object" && one !== null ? Reflect.get(one, "event") : undefined))
     : [];
-  return names.filter((name) => typeof name === "string").filter((name) => !/^\(|^dev_mode_/.test(name));
+  return names
+    .filter((name) => typeof name === "string")
+    .filter((name) => name !== SMOKE_EVENT && !/^\(|^dev_mode_/.test(name));
 }
 
 async function judgeSignals(given: Given): Promise<Finding> {

@@ -38,7 +38,9 @@ export const PREFLIGHT_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the preflight does not allow Content-Type",
-    change: { answer: at(EVENT, ({ headers }) => headers.set("access-control-allow-headers", ["Authorization"]), "OPTIONS") },
+    change: {
+      answer: at(EVENT, ({ headers }) => headers.set("access-control-allow-headers", ["Authorization"]), "OPTIONS"),
+    },
     finds: "cors.preflight",
     names: /Access-Control-Allow-Headers Authorization/,
   },
@@ -71,19 +73,29 @@ export const PREFLIGHT_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the collector repeats whatever origin asks",
-    change: { answer: at(EVENT, ({ headers, asked }) => headers.set("access-control-allow-origin", [`${asked["origin"]}`]), "OPTIONS") },
+    change: {
+      answer: at(
+        EVENT,
+        ({ headers, asked }) => headers.set("access-control-allow-origin", [`${asked["origin"]}`]),
+        "OPTIONS",
+      ),
+    },
     finds: "cors.foreign-origin",
     names: /https:\/\/passerby-doctor\.invalid/,
   },
   {
     name: "the edge repeats whatever origin asks in its own errors",
-    change: { edge: (patch) => patch(TEMPLATE, /(http_origin \$edge_allowed_origin \{\s+default )""/, "$1$http_origin") },
+    change: {
+      edge: (patch) => patch(TEMPLATE, /(http_origin \$edge_allowed_origin \{\s+default )""/, "$1$http_origin"),
+    },
     finds: "cors.foreign-origin",
     names: /https:\/\/passerby-doctor\.invalid GET .* → 405/,
   },
   {
     name: "credentials are allowed",
-    change: { answer: at(EVENT, ({ headers }) => headers.set("access-control-allow-credentials", ["true"]), "OPTIONS") },
+    change: {
+      answer: at(EVENT, ({ headers }) => headers.set("access-control-allow-credentials", ["true"]), "OPTIONS"),
+    },
     finds: "cors.no-credentials",
     names: /Access-Control-Allow-Credentials true/,
   },
@@ -142,7 +154,10 @@ export const HEADER_FAULTS: readonly LiveFault[] = [
   {
     name: "X-Frame-Options comes twice",
     isMore: true,
-    change: { edge: (patch) => patch(HEADERS, /(add_header X-Frame-Options.*\n)/, "$1add_header X-Frame-Options SAMEORIGIN always;\n") },
+    change: {
+      edge: (patch) =>
+        patch(HEADERS, /(add_header X-Frame-Options.*\n)/, "$1add_header X-Frame-Options SAMEORIGIN always;\n"),
+    },
     finds: "security.required-headers",
     names: /DENY \| SAMEORIGIN/,
   },
@@ -238,7 +253,14 @@ export const TLS_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "plain HTTP is passed on to the collector",
-    change: { edge: (patch) => patch(TEMPLATE, /return 308 .*;/, "proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://collector;") },
+    change: {
+      edge: (patch) =>
+        patch(
+          TEMPLATE,
+          /return 308 .*;/,
+          "proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://collector;",
+        ),
+    },
     finds: "security.http-redirects",
     names: /status 200 GET http:/,
   },
@@ -284,7 +306,12 @@ export const HEALTH_FAULTS: readonly LiveFault[] = [
   {
     name: "there is no log",
     isMore: true,
-    change: { answer: at("/api/metrics/health", json((health) => ({ ...health, file_exists: false }))) },
+    change: {
+      answer: at(
+        "/api/metrics/health",
+        json((health) => ({ ...health, file_exists: false })),
+      ),
+    },
     finds: "health.is-healthy",
     names: /file_exists false/,
   },
@@ -296,7 +323,15 @@ export const HEALTH_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the rotator is late",
-    change: { answer: at("/api/metrics/health", json((health) => ({ ...health, warnings: ["the rotator last succeeded 4000 s ago and should every 300 s: look whether it runs"] }))) },
+    change: {
+      answer: at(
+        "/api/metrics/health",
+        json((health) => ({
+          ...health,
+          warnings: ["the rotator last succeeded 4000 s ago and should every 300 s: look whether it runs"],
+        })),
+      ),
+    },
     finds: "health.no-warnings",
     names: /the rotator last succeeded 4000 s ago/,
   },
@@ -316,7 +351,10 @@ export const HEALTH_FAULTS: readonly LiveFault[] = [
   {
     name: "the snapshot ignores its limit",
     change: {
-      answer: at("/api/metrics/behavior", json((snapshot) => ({ ...snapshot, last_events: [{ event: "a" }, { event: "b" }] }))),
+      answer: at(
+        "/api/metrics/behavior",
+        json((snapshot) => ({ ...snapshot, last_events: [{ event: "a" }, { event: "b" }] })),
+      ),
     },
     finds: "health.snapshot-limit",
     names: /last_events 2/,
@@ -334,7 +372,10 @@ export const LOAD_FAULTS: readonly LiveFault[] = [
   {
     name: "the limit answers 503",
     isMore: true,
-    change: { hasLoad: true, edge: (patch) => patch("passerby/limits.conf", "limit_req_status 429", "limit_req_status 503") },
+    change: {
+      hasLoad: true,
+      edge: (patch) => patch("passerby/limits.conf", "limit_req_status 429", "limit_req_status 503"),
+    },
     finds: "edge.rate-limit-holds",
     names: /503 \d+ answers/,
   },

@@ -1,7 +1,8 @@
 /** Faults of the site: of what is built into its pages, of its footer and of its privacy page. */
+
+import { DOMAIN } from "../good-deployment.ts";
 import type { PassingAnswer } from "../live/answer-gate.ts";
 import type { LiveFault } from "../live/live-deployment.ts";
-import { DOMAIN } from "../good-deployment.ts";
 
 const PRIVACY_LINK = '<a href="/privacy.html" data-nav>Privacy</a>';
 const META = `<meta name="passerby-api" content="https://${DOMAIN}">`;
@@ -186,7 +187,13 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   {
     name: "the page names another share of visitors",
     isMore: true,
-    change: { page: rewrite("/privacy.html", "All visitors are counted but those who say no.", "Only 25% of visitors are counted.") },
+    change: {
+      page: rewrite(
+        "/privacy.html",
+        "All visitors are counted but those who say no.",
+        "Only 25% of visitors are counted.",
+      ),
+    },
     finds: "privacy.page-sampling",
     names: /Only 25% of visitors/,
   },
@@ -195,7 +202,9 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
     change: {
       answer: (answer) => {
         if (!answer.path.startsWith("/api/metrics/behavior")) return;
-        answer.body = Buffer.from(answer.body.toString().replace('"by_event":[', '"by_event":[{"event":"download","count":1},'));
+        answer.body = Buffer.from(
+          answer.body.toString().replace('"by_event":[', '"by_event":[{"event":"download","count":1},'),
+        );
       },
     },
     finds: "privacy.page-events",
@@ -203,20 +212,31 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "user agents are kept and the page does not say so",
-    change: { files: ({ patch }) => patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_KEEP_USER_AGENT=true\nSNAPSHOT_ACCESS=") },
+    change: {
+      files: ({ patch }) => patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_KEEP_USER_AGENT=true\nSNAPSHOT_ACCESS="),
+    },
     finds: "privacy.page-fields",
     names: /METRICS_KEEP_USER_AGENT on, .*\.env:\d+/,
   },
   {
     name: "an id is kept in the browser and the page denies it",
-    change: { page: rewrite("/", "</head>", `<script defer src="https://${DOMAIN}/passerby-identity.js" data-mode="persistent"></script></head>`) },
+    change: {
+      page: rewrite(
+        "/",
+        "</head>",
+        `<script defer src="https://${DOMAIN}/passerby-identity.js" data-mode="persistent"></script></head>`,
+      ),
+    },
     finds: "privacy.page-identity",
     names: /persistent .*Your browser keeps no number/,
   },
   {
     name: "browsers that ask for privacy are counted and the page denies it",
     isMore: true,
-    change: { files: ({ patch }) => patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_PRIVACY_SIGNALS=ignore\nSNAPSHOT_ACCESS=") },
+    change: {
+      files: ({ patch }) =>
+        patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_PRIVACY_SIGNALS=ignore\nSNAPSHOT_ACCESS="),
+    },
     finds: "privacy.page-signals",
     names: /METRICS_PRIVACY_SIGNALS ignore/,
   },

@@ -29,7 +29,11 @@ export async function openAnswerGate(
 ): Promise<AnswerGate> {
   const gate = { target, change: (_: PassingAnswer): void => undefined };
   const pass = (asked: IncomingMessage, response: ServerResponse): void => {
-    const sent = request(gate.target + (asked.url ?? "/"), { method: asked.method, headers: asked.headers, agent: false });
+    const sent = request(gate.target + (asked.url ?? "/"), {
+      method: asked.method,
+      headers: asked.headers,
+      agent: false,
+    });
     asked.pipe(sent);
     sent.on("error", () => response.destroy());
     sent.on("response", (answer) => void hand(asked, answer, response));

@@ -9,7 +9,14 @@ import { ask, type Network } from "../../../src/doctor/probe/ask.ts";
 import { startTestServer, type TestServer } from "../../support/test-server.ts";
 import { complaintsOf, type Deployment, DOMAIN, makeGoodDeployment, SITE_ORIGIN } from "../good-deployment.ts";
 import { type AnswerGate, openAnswerGate, type PassingAnswer } from "./answer-gate.ts";
-import { type Certificate, type CertificateOptions, type LiveEdge, makeLiveCertificate, type PatchEdge, startLiveEdge } from "./live-edge.ts";
+import {
+  type Certificate,
+  type CertificateOptions,
+  type LiveEdge,
+  makeLiveCertificate,
+  type PatchEdge,
+  startLiveEdge,
+} from "./live-edge.ts";
 import { openWayIn } from "./way-in.ts";
 
 const ORIGINS = `${SITE_ORIGIN},https://www.example.com`;

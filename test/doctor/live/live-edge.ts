@@ -37,7 +37,17 @@ export function makeLiveCertificate(folder: string, options: CertificateOptions 
     writeFileSync(`${extensions}`, alternatives);
     runOpenssl(["req", ...key, ...subject, "-out", `${request}`]);
     const dates = ["-startdate", "20200101000000Z", "-enddate", "20200401000000Z"];
-    const signing = ["ca", "-batch", "-selfsign", "-rand_serial", "-notext", "-config", `${config}`, "-keyfile", keyPath];
+    const signing = [
+      "ca",
+      "-batch",
+      "-selfsign",
+      "-rand_serial",
+      "-notext",
+      "-config",
+      `${config}`,
+      "-keyfile",
+      keyPath,
+    ];
     runOpenssl([...signing, ...dates, "-extfile", `${extensions}`, "-in", `${request}`, "-out", path]);
   } else {
     runOpenssl(["req", "-x509", "-days", `${days}`, ...key, ...subject, "-addext", alternatives, "-out", path]);
@@ -82,23 +92,38 @@ export async function startLiveEdge({ collector, certificate, change }: LiveEdge
   const target = join(folder, "etc");
   fillEdge(target, {
     ...{ EDGE_DOMAIN: DOMAIN, EDGE_COLLECTOR: collector, ALLOWED_ORIGINS: SITE_ORIGIN },
-    ...{ EDGE_HTTP_PORT: `${httpPort}`, EDGE_HTTPS_PORT: `${httpsPort}`, EDGE_CACHE_DIR: folder, EDGE_ACME_DIR: folder },
+    ...{
+      EDGE_HTTP_PORT: `${httpPort}`,
+      EDGE_HTTPS_PORT: `${httpsPort}`,
+      EDGE_CACHE_DIR: folder,
+      EDGE_ACME_DIR: folder,
+    },
     ...{ EDGE_CERTIFICATE: certificate.path, EDGE_CERTIFICATE_KEY: certificate.keyPath },
   });
   const patch: PatchEdge = (file, from, to) => {
     const before = readFileSync(join(target, file), "utf8");
-    const after = before.replaceAll(typeof from === "string" ? from : new RegExp(from, `${from.flags.replace("g", "")}g`), to);
+    const after = before.replaceAll(
+      typeof from === "string" ? from : new RegExp(from, `${from.flags.replace("g", "")}g`),
+      to,
+    );
     if (after === before) throw new Error(`${file} has no ${from}`);
     writeFileSync(join(target, file), after);
   };
   patch("nginx.conf", "/var/log/nginx", folder);
   patch("nginx.conf", "worker_processes auto", "worker_processes 1");
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  writeFileSync(join(target, "conf.d/passerby-places.conf"), temporary.map((one) => `${one}_temp_path ${folder}/${one};\n`).join(""));
+  writeFileSync(
+    join(target, "conf.d/passerby-places.conf"),
+    temporary.map((one) => `${one}_temp_path ${folder}/${one};\n`).join(""),
+  );
   change?.(patch);
-  const child = spawn(nginx ?? "nginx", nginxArgs({ folder, config: join(target, "nginx.conf"), certificate: certificate.path }), {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = spawn(
+    nginx ?? "nginx",
+    nginxArgs({ folder, config: join(target, "nginx.conf"), certificate: certificate.path }),
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   await waitFor(child, httpsPort);
   return {
     ...{ httpPort, httpsPort },
