@@ -1,8 +1,8 @@
 /** The site whose visitors are counted, as a browser finds it. */
 import { InputUnreadable } from "../input-errors.ts";
 import { type Answer, type Asking, ask, headerOf, type Network, NoAnswer } from "./ask.ts";
-import { findPrivacyPage, type PrivacyPage } from "./privacy-page.ts";
 import { readSiteCode, type SiteCode } from "./site-code.ts";
+import { findPrivacyPage, type PrivacyPage } from "./site-privacy-page.ts";
 import { type SiteVisit, visitSite } from "./site-visit.ts";
 
 export type LiveSite = {

@@ -1,7 +1,7 @@
 /** Holds that a privacy page is understood in words other than ours, and that what it does not say is not heard. */
 import { describe, expect, test } from "vitest";
-import { findPrivacyLink, readStatements } from "./privacy-page.ts";
 import { findMeaning, findPeriods, findShare, type Meaning, mentionsEvent } from "./privacy-statements.ts";
+import { findPrivacyLink, readStatements } from "./site-privacy-page.ts";
 
 const say = (html: string): readonly string[] => readStatements(html).statements;
 const periodsOf = (html: string): readonly string[] => findPeriods(say(html)).map(({ said }) => said);

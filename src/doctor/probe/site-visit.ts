@@ -7,7 +7,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { describeError } from "../../errors.ts";
 import { InputMissing } from "../input-errors.ts";
 import { type Network, NoAnswer } from "./ask.ts";
-import type { PrivacyLink } from "./privacy-page.ts";
+import type { PrivacyLink } from "./site-privacy-page.ts";
 
 export type SiteVisit = {
   /** Links of the first page. */

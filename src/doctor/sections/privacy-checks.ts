@@ -5,11 +5,11 @@ import { type Check, type Evidence, type Finding, fail, pass, warn } from "../ch
 import { InputMissing } from "../input-errors.ts";
 import type { Given } from "../inputs.ts";
 import { findChromium } from "../probe/find-chromium.ts";
-import { findPrivacyLink, isPrivacyLink, type PrivacyPage } from "../probe/privacy-page.ts";
+import { findPrivacyLink, isPrivacyLink, type PrivacyPage } from "../probe/site-privacy-page.ts";
 
 const WRITE_PAGE = "passerby privacy-page writes it from the settings in force: docs/guide/privacy.md.";
 /** A heading in Markdown, with one of the usual words. */
-const HEADING = /^#{1,6}\s.*(?:privacy|data protection|datenschutz)/im;
+const HEADING = /^(?:#{1,6}\s|<h[1-6][^>]*>).*(?:privacy|data protection|datenschutz).*$/im;
 
 export const PRIVACY_CHECKS: readonly Check[] = [
   {

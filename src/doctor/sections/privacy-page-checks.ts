@@ -4,7 +4,6 @@ import { SMOKE_EVENT } from "../../event.ts";
 import { type Check, type Finding, fail, pass, warn } from "../check.ts";
 import type { Given } from "../inputs.ts";
 import { jsonOf } from "../probe/ask.ts";
-import type { PrivacyPage } from "../probe/privacy-page.ts";
 import {
   findMeaning,
   findNothingInBrowser,
@@ -15,6 +14,7 @@ import {
   SIGNAL_STATEMENTS,
 } from "../probe/privacy-statements.ts";
 import { findRate } from "../probe/site-code.ts";
+import type { PrivacyPage } from "../probe/site-privacy-page.ts";
 import { readConfig } from "./bundle-checks.ts";
 
 const UPDATE =

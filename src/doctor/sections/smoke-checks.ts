@@ -29,7 +29,7 @@ export const SMOKE_CHECKS: readonly Check[] = [
     how: "Looks for that very event with the key: in the snapshot at once, in a query within 10 s.",
     remedy: "See docs/reference/replay.md: the store can be deleted and is built again from the log.",
     needs: ["smoke", "key"],
-    after: ["health.smoke-event-stored"],
+    after: ["health.smoke-event-stored", "health.key-accepted"],
     run: async (given) => {
       await given.need("key");
       const { steps } = await given.need("smoke");

@@ -349,6 +349,12 @@ export const HEALTH_FAULTS: readonly LiveFault[] = [
     names: /shows .*visitor_id/,
   },
   {
+    name: "the key is of another collector",
+    change: { key: `passerby_read_${"a".repeat(43)}` },
+    finds: "health.key-accepted",
+    names: /status 40[13] GET \S+\/behavior\?limit=1 with the key/,
+  },
+  {
     name: "the snapshot ignores its limit",
     change: {
       answer: at(

@@ -41,6 +41,8 @@ export type LiveChange = {
   readonly hasBrowser?: boolean;
   readonly hasLoad?: boolean;
   readonly isWhole?: boolean;
+  /** The key that the doctor is given. */
+  readonly key?: string;
 };
 
 export type LiveFault = {
@@ -134,12 +136,13 @@ async function examine(parts: Parts, change: LiveChange, from: string): Promise<
 }
 
 /** All that the owner has, a browser, and leave to send a burst. */
-function wholeOf({ isWhole, hasBrowser, hasLoad }: LiveChange, { options }: Deployment): Partial<DoctorOptions> {
+function wholeOf({ isWhole, hasBrowser, hasLoad, key }: LiveChange, { options }: Deployment): Partial<DoctorOptions> {
   const environment = { PATH: process.env["PATH"] };
   return {
     ...(isWhole ? { ...options, environment, load: true } : {}),
     ...(hasBrowser ? { environment } : {}),
     ...(hasLoad ? { load: true } : {}),
+    ...(key === undefined ? {} : { key }),
   };
 }
 
