@@ -8,6 +8,9 @@ const PRIVACY_WORDS =
 /** Where it lies where no link says so. */
 const USUAL_PATHS = ["/privacy.html", "/privacy", "/privacy/"] as const;
 
+/** No sentence is longer; what is, would only cost time. */
+const MAX_STATEMENT = 2_000;
+
 export type PrivacyLink = { readonly href: string; readonly text: string; readonly isInFooter: boolean };
 
 export type PrivacyPage = {
@@ -69,7 +72,7 @@ export function readStatements(html: string): Pick<PrivacyPage, "statements" | "
   const statements = root.textContent
     .split("\n")
     .flatMap((line) => line.split(/(?<=[.!?;])\s+/))
-    .map(tidy)
+    .map((sentence) => tidy(sentence).slice(0, MAX_STATEMENT))
     .filter((sentence) => sentence !== "");
   return { statements, hasContactLink: root.querySelector('a[href^="mailto:"], a[href^="tel:"]') !== null };
 }
