@@ -12,6 +12,7 @@ import { PREFLIGHT_CHECKS } from "./sections/preflight-checks.ts";
 import { PRIVACY_CHECKS } from "./sections/privacy-checks.ts";
 import { PRIVACY_PAGE_CHECKS } from "./sections/privacy-page-checks.ts";
 import { READING_CHECKS } from "./sections/reading-checks.ts";
+import { REFUSAL_CHECKS } from "./sections/refusal-checks.ts";
 import { ROLLBACK_CHECKS } from "./sections/rollback-checks.ts";
 import { SMOKE_CHECKS } from "./sections/smoke-checks.ts";
 import { ENCRYPTION_CHECKS, TLS_CHECKS } from "./sections/tls-checks.ts";
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   ...ENCRYPTION_CHECKS,
   ...PREFLIGHT_CHECKS,
   ...BUNDLE_CHECKS,
+  ...REFUSAL_CHECKS,
   ...PRIVACY_CHECKS,
   ...PRIVACY_PAGE_CHECKS,
   // The event that is sent first is one that health and the snapshot can show.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasEdgeParts, NEED } from "../edge/edge-files.ts";
 import { chromium, isLong } from "../means.ts";
 import { HEADER_FAULTS, HEALTH_FAULTS, LOAD_FAULTS, PREFLIGHT_FAULTS, TLS_FAULTS } from "./faults/live-edge-faults.ts";
+import { LIVE_MUTATIONS } from "./faults/live-mutations.ts";
 import { BUNDLE_FAULTS, OVERLAY_FAULTS, PRIVACY_FAULTS } from "./faults/live-site-faults.ts";
 import { type LiveDeployment, type LiveFault, startLiveDeployment } from "./live/live-deployment.ts";
 
@@ -37,4 +38,17 @@ describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
     expect(complaints).toEqual([expect.stringMatching(names)]);
     expect(complaints[0]).toMatch(new RegExp(`^${finds}: `));
   });
+
+  it.runIf(isLong)(
+    "finds everything that is broken by rule",
+    async () => {
+      const missed: string[] = [];
+      for (const { name, change } of LIVE_MUTATIONS) {
+        if ((await live.examine(change)).length === 0) missed.push(name);
+      }
+      expect(missed).toEqual([]);
+      expect(LIVE_MUTATIONS.length).toBeGreaterThan(50);
+    },
+    600_000,
+  );
 });

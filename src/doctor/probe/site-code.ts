@@ -27,7 +27,8 @@ const MAX_SCRIPTS = 24;
 /** `passerby.js`, `passerby-full.js`, `passerby-full.0123456789abcdef.js`. */
 const TRACKER_FILE = /\/passerby(?:-full)?(?:\.[\da-f]{16})?\.js$/;
 const IDENTITY_FILE = /\/passerby-identity(?:\.[\da-f]{16})?\.js$/;
-const STATIC_IMPORT = /(?:\bfrom|\bimport)\s*["']([^"'\s]+\.m?js)["']/g;
+/** `from "./a.js"`, `import "./a.js"`, `import("./a.js")`. */
+const IMPORT = /(?:\bfrom|\bimport\s*\(?)\s*["'`]([^"'`\s]+\.m?js)["'`]/g;
 
 /** Reads the scripts of a page, and those that they import, one after the other. */
 export async function readSiteCode(network: Network, page: URL, html: string): Promise<SiteCode> {
@@ -48,7 +49,7 @@ export async function readSiteCode(network: Network, page: URL, html: string): P
     else {
       const from = next;
       texts.push({ where: from.href, text });
-      waiting.push(...[...text.matchAll(STATIC_IMPORT)].map(([, name = ""]) => URL.parse(name, from.href)));
+      waiting.push(...[...text.matchAll(IMPORT)].map(([, name = ""]) => URL.parse(name, from.href)));
     }
   }
   return { texts, unread, tag: findTag(scripts, page), identity: findIdentity(scripts, texts) };

@@ -116,9 +116,10 @@ export const PREFLIGHT_CHECKS: readonly Check[] = [
       const wrong = answers.flatMap((one) => [
         ...(isOnlyOrigin(one, origin) ? [] : [seen(one, ORIGIN)]),
         ...(lists(headerOf(one.answer, EXPOSED) ?? "", "Retry-After") ? [] : [seen(one, EXPOSED)]),
+        ...(lists(headerOf(one.answer, "vary") ?? "", "Origin") ? [] : [seen(one, "vary")]),
       ]);
       if (wrong.length === 0) return pass(...answers.map((one) => seen(one, ORIGIN)));
-      const text = `Expected one ${titled(ORIGIN)}: ${origin} and a ${titled(EXPOSED)} with Retry-After. A page sees a network error instead, and tries again at the wrong time.`;
+      const text = `Expected one ${titled(ORIGIN)}: ${origin} a ${titled(EXPOSED)} with Retry-After, and Vary: Origin. A page sees a network error instead, and tries again at the wrong time.`;
       return fail(wrong, { text });
     },
   },

@@ -129,6 +129,20 @@ export const PREFLIGHT_FAULTS: readonly LiveFault[] = [
 
 export const HEADER_FAULTS: readonly LiveFault[] = [
   {
+    name: "a cache may keep errors of the edge",
+    isMore: true,
+    change: { edge: (patch) => patch(ERROR_HEADERS, /add_header Cache-Control.*\n/, "") },
+    finds: "edge.errors-uncached",
+    names: /Cache-Control \(none\) GET \S+\/event → 405/,
+  },
+  {
+    name: "a 405 of the edge does not say what is taken",
+    isMore: true,
+    change: { edge: (patch) => patch(ERROR_HEADERS, /add_header Allow.*\n/, "") },
+    finds: "edge.wrong-method-allow",
+    names: /Allow \(none\)/,
+  },
+  {
     name: "X-Frame-Options is missing everywhere, and so is frame-ancestors",
     change: {
       edge: (patch) => {
