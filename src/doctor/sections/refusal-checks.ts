@@ -1,7 +1,7 @@
 /** 3.2, seen from outside: what an edge says beside its refusals, which CORS is not about. */
 import { type Check, type Evidence, pass, warn } from "../check.ts";
 import { headerOf, seenHeader } from "../probe/ask.ts";
-import { allowedOrigin, askErrors, askWrongMethod, type EdgeAnswer } from "../probe/edge-answers.ts";
+import { allowedOrigin, askWrongMethod, type EdgeAnswer } from "../probe/edge-answers.ts";
 
 const NOT_KEPT = /no-store|no-cache|private|max-age=0/i;
 
@@ -10,21 +10,18 @@ export const REFUSAL_CHECKS: readonly Check[] = [
     id: "edge.errors-uncached",
     line: "3.2",
     severity: "low",
-    asks: "No cache keeps an error",
-    how: "Reads Cache-Control of the answers to an unknown path and to the wrong method, which caches may keep unasked (RFC 9110, 15.1).",
+    asks: "No cache keeps a refusal of the event route",
+    how: "Reads Cache-Control of the answer to the wrong method, which caches may keep unasked (RFC 9110, 15.1).",
     remedy: "Send Cache-Control: no-store with errors that the proxy makes itself.",
     needs: ["live"],
     may: ["site", "settings"],
     after: ["cors.errors-readable"],
     run: async (given) => {
-      const answers = await askErrors(await given.need("live"), await allowedOrigin(given));
-      const keepable = answers.filter(({ answer: { status } }) => status === 404 || status === 405);
-      const kept = keepable.filter(({ answer }) => !NOT_KEPT.test(headerOf(answer, "cache-control") ?? ""));
-      if (kept.length === 0) return pass(...keepable.map((one) => seen(one, "Cache-Control")));
-      return warn(
-        kept.map((one) => seen(one, "Cache-Control")),
-        { text: "Expected no-store: a cache could answer the next request with it." },
-      );
+      const asked = await askWrongMethod(await given.need("live"), await allowedOrigin(given));
+      if (NOT_KEPT.test(headerOf(asked.answer, "cache-control") ?? "")) return pass(seen(asked, "Cache-Control"));
+      return warn([seen(asked, "Cache-Control")], {
+        text: "Expected no-store: a cache could answer the next request with it.",
+      });
     },
   },
   {

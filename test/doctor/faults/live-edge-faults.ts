@@ -196,6 +196,7 @@ export const HEADER_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "HSTS is missing in errors",
+    isMore: true,
     change: { edge: (patch) => patch(HEADERS, "$edge_hsts always", "$edge_hsts") },
     finds: "security.hsts",
     names: /\(none\) GET \S+\/nothing → 404/,
@@ -287,6 +288,7 @@ export const TLS_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "nobody answers plain HTTP",
+    isMore: true,
     change: { edge: (patch) => patch(TEMPLATE, /return 308 .*;/, "return 444;") },
     finds: "security.http-redirects",
     names: /gives no answer/,

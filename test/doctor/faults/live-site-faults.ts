@@ -112,6 +112,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the link to the privacy page is not in a footer",
+    isMore: true,
     change: { page: rewrite("/", /<(\/?)footer[^>]*>/, "<$1div>") },
     finds: "privacy.footer-link",
     names: /not in a footer/,
@@ -141,6 +142,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the page says nothing of how long events are kept",
+    isMore: true,
     change: { page: rewrite("/privacy.html", /\b30 days/, "a while") },
     finds: "privacy.page-retention",
     names: /no sentence that we know of/,
@@ -167,6 +169,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "the page does not say how to say no",
+    isMore: true,
     change: { page: rewrite("/privacy.html", /Global Privacy Control|Do Not Track/, "a wish") },
     finds: "privacy.page-opt-out",
     names: /how to say no/,

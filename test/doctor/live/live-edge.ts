@@ -86,7 +86,10 @@ export type LiveEdge = { readonly httpPort: number; readonly httpsPort: number; 
 
 /** Starts it. Close it. */
 export async function startLiveEdge({ collector, certificate, change }: LiveEdgeOptions): Promise<LiveEdge> {
-  const [httpPort, httpsPort] = [await findFreePort(), await findFreePort()];
+  const httpPort = await findFreePort();
+  let httpsPort = await findFreePort();
+  // Nobody listens on the first yet, so it may come again.
+  while (httpsPort === httpPort) httpsPort = await findFreePort();
   const folder = mkdtempSync(join(tmpdir(), "passerby-doctor-edge-"));
   chmodSync(folder, 0o755);
   const target = join(folder, "etc");
