@@ -63,7 +63,8 @@ async function buildServer(): Promise<void> {
     format: "esm",
     platform: "node",
     target: "node22",
-    external: Object.keys(packageFacts.dependencies).filter((name) => !BUNDLED.includes(name)),
+    // Nobody needs playwright-core to run the server: doctor takes it where it is there.
+    external: [...Object.keys(packageFacts.dependencies).filter((name) => !BUNDLED.includes(name)), "playwright-core"],
     sourcemap: "linked",
     logLevel: "warning",
   });

@@ -14,6 +14,7 @@ import { type NginxConfig, readNginx } from "./nginx/nginx-config.ts";
 import type { Network } from "./probe/ask.ts";
 import { type LiveCollector, openLiveCollector } from "./probe/live-collector.ts";
 import { type LiveSite, openLiveSite } from "./probe/live-site.ts";
+import { openTlsProbe, type TlsProbe } from "./probe/tls-probe.ts";
 import { runSmokeTest, type SmokeReport } from "./smoke/smoke-test.ts";
 
 /** Inputs by name. `load`, `rehearse` and `run_tests` are permissions: true where they were given. */
@@ -29,6 +30,8 @@ export type Inputs = {
   readonly live: LiveCollector;
   /** What the smoke tests found there. */
   readonly smoke: SmokeReport;
+  /** What --url offers in TLS, trusted or not. */
+  readonly tls: TlsProbe;
   /** The site whose pages send events, at --site. */
   readonly site: LiveSite;
   /** Address of a Prometheus. */
@@ -85,6 +88,7 @@ export const INPUT_FLAGS: Readonly<Record<InputName, string>> = {
   data_dir: "--data-dir DIR",
   live: "--url https://metrics.example.com",
   smoke: "--url https://metrics.example.com",
+  tls: "--url https://metrics.example.com (with https)",
   site: "--site https://example.com",
   prometheus: "--prometheus URL",
   key: "--key-file FILE (a key of scope read)",
@@ -148,6 +152,7 @@ function makeProviders(options: DoctorOptions): Providers {
       const { url } = await live();
       return runSmokeTest({ url, network, key: options.key, clock: systemClock });
     }),
+    tls: once(async () => openTlsProbe(given("tls", secure(options.url)), network)),
     site: once(async () => openLiveSite(given("site", options.site), network)),
     prometheus: once(async () => given("prometheus", options.prometheus)),
     key: once(async () => given("key", options.key)),
@@ -161,6 +166,10 @@ function makeProviders(options: DoctorOptions): Providers {
 function given<Value>(name: InputName, value: Value | undefined): Value {
   if (value === undefined) throw new InputMissing(INPUT_FLAGS[name]);
   return value;
+}
+
+function secure(url: URL | undefined): URL | undefined {
+  return url?.protocol === "https:" ? url : undefined;
 }
 
 function permitted(name: InputName, isPermitted: boolean): true {

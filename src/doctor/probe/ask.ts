@@ -1,6 +1,7 @@
 /** One HTTP request as the doctor makes it: every header line kept, TLS and time noted, an address of one's own choosing. */
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { isIP } from "node:net";
 import { TLSSocket } from "node:tls";
 import { describeError } from "../../errors.ts";
 
@@ -55,15 +56,13 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** Sends one request and reads its answer; follows no redirect. Throws NoAnswer. */
 export function ask(network: Network, url: URL, asking: Asking = {}): Promise<Answer> {
   const { method = "GET", headers = {}, body, timeoutMs = DEFAULT_TIMEOUT_MS } = asking;
-  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
-  const target = network.connectTo.get(`${url.hostname}:${port}`);
+  const target = targetOf(network, url);
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {
     const sent = request({
       ...{ method, agent: false, path: `${url.pathname}${url.search}`, signal: AbortSignal.timeout(timeoutMs) },
-      ...{ host: target?.host ?? url.hostname.replace(/^\[|\]$/g, ""), port: target?.port ?? port },
-      servername: url.hostname,
+      ...{ host: target.host, port: target.port, servername: target.servername },
       ...(network.ca === undefined ? {} : { ca: network.ca }),
       headers: { host: url.host, "user-agent": "passerby-doctor", ...bodyHeaders(body), ...headers },
     });
@@ -78,9 +77,35 @@ export function ask(network: Network, url: URL, asking: Asking = {}): Promise<An
   });
 }
 
+/** Where an address is reached, and the name to ask for in TLS (RFC 6066 has none for a bare address). */
+export function targetOf(
+  network: Network,
+  url: URL,
+): { readonly host: string; readonly port: number; readonly servername: string } {
+  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  const name = url.hostname.replace(/^\[|\]$/g, "");
+  const target = network.connectTo.get(`${url.hostname}:${port}`) ?? { host: name, port };
+  return { ...target, servername: isIP(name) === 0 ? name : "" };
+}
+
 /** The values of a header, joined as a browser would; undefined where there is none. */
 export function headerOf(answer: Answer, name: string): string | undefined {
   return answer.headers.get(name.toLowerCase())?.join(", ");
+}
+
+/** The lines of a header as evidence: ` | ` between two of them, `(none)` for none. */
+export function seenHeader(answer: Answer, name: string): string {
+  return answer.headers.get(name.toLowerCase())?.join(" | ") ?? "(none)";
+}
+
+/** A body as JSON; undefined where it is none. */
+export function jsonOf(answer: Answer): unknown {
+  try {
+    const value: unknown = JSON.parse(answer.body);
+    return value;
+  } catch {
+    return undefined;
+  }
 }
 
 function bodyHeaders(body: string | Uint8Array | undefined): Readonly<Record<string, string>> {

@@ -97,6 +97,7 @@ const READINGS: readonly Reading[] = [
     remedy:
       "See that DNS leads here, that nginx and collector run, that the firewall lets 443 in, and that the certificate is trusted.",
     judges: "live",
+    after: ["security.certificate-trusted"],
     found: async (given) => {
       const { url, health } = await given.need("live");
       return { what: "GET /api/metrics/health", found: String(health.status), where: url.href };

@@ -29,7 +29,7 @@ export const SMOKE_CHECKS: readonly Check[] = [
     how: "Looks for that very event with the key: in the snapshot at once, in a query within 10 s.",
     remedy: "See docs/reference/replay.md: the store can be deleted and is built again from the log.",
     needs: ["smoke", "key"],
-    after: ["health.smoke-event-stored"],
+    after: ["health.smoke-event-stored", "health.key-accepted"],
     run: async (given) => {
       await given.need("key");
       const { steps } = await given.need("smoke");
@@ -49,7 +49,11 @@ export const SMOKE_CHECKS: readonly Check[] = [
     how: "The three of section 7 and, with a key, the two that look the event up again; they ran for those lines.",
     remedy: "Mend what the lines of section 7 say.",
     needs: ["smoke"],
-    after: ["health.smoke-event-stored", "tests.smoke-finds-event"],
+    // What the other checks of section 7 have found is not told twice.
+    after: [
+      ...["health.smoke-event-stored", "tests.smoke-finds-event", "health.answers-as-agreed", "health.is-healthy"],
+      ...["health.snapshot-answers", "health.snapshot-limit"],
+    ],
     run: async (given) => {
       const { steps } = await given.need("smoke");
       const failed = steps.filter(({ isOk }) => !isOk);
