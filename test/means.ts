@@ -46,6 +46,7 @@ export const PARTS: readonly Part[] = [
   // An authority for ACME, and with it pebble-challtestsrv, a name server that is told what to say.
   { need: "pebble", debianPackage: "pebble", paths: ["/usr/bin/pebble"] },
   { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
+  { need: "prometheus", debianPackage: "prometheus", paths: ["/usr/bin/prometheus"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
   {
     need: "python3-seccomp",
@@ -104,6 +105,9 @@ export const openssl: string | undefined = findPart("openssl");
 
 /** Path of prlimit, or undefined. */
 export const prlimit: string | undefined = findPart("prlimit");
+
+/** Path of Prometheus, or undefined. */
+export const prometheus: string | undefined = findPart("prometheus");
 
 /** Path of Prometheus' promtool, or undefined. */
 export const promtool: string | undefined = findPart("promtool");

@@ -1,0 +1,44 @@
+/** Folders inside the repository in which a collector keeps its data, by all that was given; relative to the repository. */
+import { isAbsolute, join, relative, resolve } from "node:path";
+import type { ComposeProject } from "../deployment/compose-project.ts";
+import type { Given } from "../inputs.ts";
+
+/** Where `passerby start` keeps it when nobody says otherwise. */
+const DEFAULT_FOLDER = "data";
+
+/** Returns them, `data` among them in any case. */
+export async function dataFoldersOf(given: Given): Promise<readonly string[]> {
+  const { path: root } = await given.need("repo");
+  const compose = await given.may("compose");
+  const settings = await given.may("settings");
+  const dataDir = settings?.values.get("METRICS_DATA_DIR");
+  const mounted = compose === undefined ? [] : bindMountsAt(compose, dataDir ?? "/data");
+  const own = compose === undefined && dataDir !== undefined ? [resolve(root, dataDir)] : [];
+  const named = given.options.dataDir === undefined ? [] : [resolve(given.options.dataDir)];
+  const inside = [...mounted, ...own, ...named].flatMap((folder) => insideOf(root, folder) ?? []);
+  return [...new Set([DEFAULT_FOLDER, ...inside])];
+}
+
+/** The path as seen from the root, or undefined where it is outside or the root itself. */
+export function insideOf(root: string, path: string): string | undefined {
+  const inner = relative(root, path);
+  return inner === "" || inner.startsWith("..") || isAbsolute(inner) ? undefined : inner;
+}
+
+function bindMountsAt(compose: ComposeProject, target: string): readonly string[] {
+  const volumes = compose.services.flatMap((service) => {
+    const listed = compose.valueAt(["services", service, "volumes"]);
+    return Array.isArray(listed) ? listed : [];
+  });
+  return volumes.flatMap((volume: unknown) => {
+    const [source, at] = partsOf(volume);
+    const isFolder = source !== undefined && /^[./~]/.test(source) && at === target;
+    return isFolder ? [resolve(join(compose.path, ".."), source)] : [];
+  });
+}
+
+function partsOf(volume: unknown): readonly (string | undefined)[] {
+  if (typeof volume === "string") return volume.split(":");
+  if (typeof volume !== "object" || volume === null || !("source" in volume) || !("target" in volume)) return [];
+  return [String(volume.source), String(volume.target)];
+}
