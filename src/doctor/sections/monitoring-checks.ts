@@ -1,4 +1,5 @@
 /** Section 7, what watches the deployment: alert rules in Prometheus, the rotator's output, the weekly review. */
+import { parseDocument } from "yaml";
 import { type Check, type Evidence, type Finding, fail, pass, skip, warn } from "../check.ts";
 import type { Given } from "../inputs.ts";
 import {
@@ -69,11 +70,12 @@ async function checkEvaluated(given: Given): Promise<Finding> {
 }
 
 async function checkDelivered(given: Given): Promise<Finding> {
-  const managers = listIn(await askPrometheus(given, "api/v1/alertmanagers"), "activeAlertmanagers");
-  const [first] = managers;
-  if (first !== undefined) return pass({ what: "Alertmanager", found: textIn(first, "url") });
-  return warn([{ what: "Alertmanager", found: "(none)" }], {
-    text: "Name one in prometheus.yml: an alert that nobody is told of wakes nobody.",
+  // What is found by discovery is missing for some seconds after a reload; the configuration says it at once.
+  const config = textIn(await askPrometheus(given, "api/v1/status/config"), "yaml");
+  const named: readonly unknown[] = listIn(parseDocument(config).toJS(), "alerting", "alertmanagers");
+  if (named.length > 0) return pass({ what: "alerting.alertmanagers", found: `${named.length} named` });
+  return warn([{ what: "alerting.alertmanagers", found: "(none)", where: "prometheus.yml" }], {
+    text: "Name an Alertmanager in prometheus.yml: an alert that nobody is told of wakes nobody.",
     commands: ["alerting:", "  alertmanagers:", '    - static_configs: [{ targets: ["127.0.0.1:9093"] }]'],
   });
 }
@@ -192,7 +194,7 @@ export const MONITORING_CHECKS: readonly Check[] = [
     line: "7.4",
     severity: "medium",
     asks: "Prometheus has an Alertmanager to tell",
-    how: "GET /api/v1/alertmanagers.",
+    how: "Reads alerting in the configuration that Prometheus has loaded.",
     remedy: "Name an Alertmanager in prometheus.yml.",
     needs: ["prometheus"],
     after: [ANSWERS],
