@@ -29,7 +29,15 @@ const DATA_ANYWHERE: readonly string[] = [
 /** Names that only a data directory makes ours: elsewhere they are anybody's. */
 const DATA_IN_FOLDER: readonly string[] = ["keys.json", "sessions.json", "rotator.json"];
 
-const SECRETS: readonly string[] = [".env", ".env.local", ".env.*.local", "privkey*.pem", "*.pem", "*.key"];
+const SECRETS: readonly string[] = [
+  ".env",
+  ".env.local",
+  ".env.*.local",
+  ".env.bak-*",
+  "privkey*.pem",
+  "*.pem",
+  "*.key",
+];
 
 /** Path specifications of git for data; `folders` are the data directories, seen from the root of the repository. */
 export function dataPathspecs(folders: readonly string[]): readonly string[] {
