@@ -31,6 +31,9 @@ const COMMITTED = [
 ];
 const EMPTY_FOLDERS = ["test/contract", "test/differential", "test/fault", "test/fuzz"];
 
+/** The first deployment's repository, to copy for the next. */
+let committed: string | undefined;
+
 /** Makes it from the files of `deploy/`, filled in as the guide says; on demand as a git repository. Remove it. */
 export function makeGoodDeployment(
   more: Partial<DoctorOptions> = {},
@@ -53,13 +56,7 @@ export function makeGoodDeployment(
     author.push("-c", "core.fsync=none", "-c", "gc.auto=0");
     execFileSync("git", ["-C", dir, ...author, ...args], { stdio: ["ignore", "ignore", "pipe"] });
   };
-  if (hasRepository) {
-    for (const path of COMMITTED) cpSync(join(ROOT, path), join(dir, path), { recursive: true });
-    for (const path of EMPTY_FOLDERS) mkdirSync(join(dir, path), { recursive: true });
-    git("init", "--quiet", "--initial-branch=main");
-    git("add", "--all");
-    git("commit", "--quiet", "--message=all");
-  }
+  if (hasRepository) addRepository(dir, git);
   return {
     dir,
     git,
@@ -87,6 +84,23 @@ export function makeGoodDeployment(
     write,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+function addRepository(dir: string, git: (...args: readonly string[]) => void): void {
+  for (const path of COMMITTED) cpSync(join(ROOT, path), join(dir, path), { recursive: true });
+  for (const path of EMPTY_FOLDERS) mkdirSync(join(dir, path), { recursive: true });
+  if (committed !== undefined) {
+    cpSync(committed, join(dir, ".git"), { recursive: true });
+    return;
+  }
+  git("init", "--quiet", "--initial-branch=main", "--template=");
+  git("add", "--all");
+  git("commit", "--quiet", "--message=all");
+  // Made once and copied then: git takes longer for it than all the checks for theirs.
+  const kept = mkdtempSync(join(tmpdir(), "passerby-doctor-git-"));
+  committed = join(kept, ".git");
+  cpSync(join(dir, ".git"), committed, { recursive: true });
+  process.once("exit", () => rmSync(kept, { recursive: true, force: true }));
 }
 
 async function runPasserby(args: readonly string[]): Promise<CommandAnswer> {

@@ -5,7 +5,9 @@ import { InputUnreadable } from "../input-errors.ts";
 
 export type Repository = {
   readonly path: string;
-  /** Runs git in it; returns exit code and what it printed. */
+  /** False where older commits are not here, so that nothing can be said of them. */
+  readonly isWhole: boolean;
+  /** Runs git in it; returns exit code and what it printed. The same question is asked once. */
   readonly git: (...args: readonly string[]) => { readonly code: number; readonly out: string };
 };
 
@@ -14,14 +16,22 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 /** Opens the folder. Throws InputUnreadable where git sees no repository there. */
 export function openRepository(path: string): Repository {
   const absolute = resolve(path);
-  const git = (...args: readonly string[]): { code: number; out: string } => {
+  const answers = new Map<string, { readonly code: number; readonly out: string }>();
+  const git = (...args: readonly string[]): { readonly code: number; readonly out: string } => {
+    const question = args.join("\0");
+    const answer = answers.get(question) ?? ask(args);
+    answers.set(question, answer);
+    return answer;
+  };
+  const ask = (args: readonly string[]): { readonly code: number; readonly out: string } => {
     const options = { encoding: "utf8", maxBuffer: MAX_OUTPUT_BYTES } as const;
     const { status, stdout, stderr, error } = spawnSync("git", ["-C", absolute, ...args], options);
     if (error !== undefined) throw new InputUnreadable(absolute, `git cannot be run: ${error.message}`, error);
     return { code: status ?? -1, out: status === 0 ? stdout : `${stdout}${stderr}` };
   };
-  if (git("rev-parse", "--git-dir").code !== 0) {
+  const { code, out } = git("rev-parse", "--is-shallow-repository");
+  if (code !== 0) {
     throw new InputUnreadable(absolute, "is no git repository: give its folder with --repo");
   }
-  return { path: absolute, git };
+  return { path: absolute, isWhole: out.trim() !== "true", git };
 }

@@ -4,42 +4,29 @@ import { join, resolve } from "node:path";
 import { type Check, type Evidence, type Finding, fail, pass, type Remedy, skip } from "../check.ts";
 import type { ComposeProject } from "../deployment/compose-project.ts";
 import type { Given } from "../inputs.ts";
-import { type Committed, type IsOne, isShallow, listRemoved, listTracked } from "../version-control/committed.ts";
+import { type Committed, type IsOne, listNames, listRemoved, listTracked } from "../version-control/committed.ts";
 import { dataFoldersOf, insideOf } from "../version-control/data-folders.ts";
-import {
-  dataPathspecs,
-  isData,
-  isSecret,
-  LISTED_FILES,
-  OTHER_FILES,
-  SECRET_PATHSPECS,
-} from "../version-control/data-names.ts";
+import { isData, isSecret, LISTED_FILES, OTHER_FILES, pathspecsOf } from "../version-control/data-names.ts";
 import { addIgnores, listNotIgnored } from "../version-control/gitignore-edit.ts";
 
 const OPENS = "version-control.repository-opens";
 const IGNORE_MORE = "Add a line to .gitignore for what is named; for the data directory the line data/ is enough.";
 const MAX_SHOWN = 12;
-/** Names that only their text makes a secret. */
-const SECRET_NAME = /\.(pem|key)$|(^|\/)\.env(\.[^/]*)?$/;
+/** What an event log has in each line. */
+const EVENT_FIELDS = '"visitor_id" "received_at"';
 /** Lines of the log, in whatever order its fields stand. */
 const EVENT_LINE = '^\\{.*"(visitor_id":.*"received_at|received_at":.*"visitor_id)":';
 
-async function checkListed(given: Given): Promise<Finding> {
-  const folders = await dataFoldersOf(given);
-  return judgeIgnored(given, folders, LISTED_FILES);
-}
-
-async function checkOthers(given: Given): Promise<Finding> {
-  const folders = await dataFoldersOf(given);
-  return judgeIgnored(given, folders, OTHER_FILES);
-}
-
-async function judgeIgnored(given: Given, folders: readonly string[], names: readonly string[]): Promise<Finding> {
+async function judgeIgnored(given: Given, names: readonly string[]): Promise<Finding> {
   const repo = await given.need("repo");
-  const paths = folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
-  const open = listNotIgnored(repo, paths);
+  const folders = await dataFoldersOf(given);
+  const below = (some: readonly string[]): readonly string[] =>
+    folders.flatMap((folder) => some.map((name) => `${folder}/${name}`));
+  const paths = new Set(below(names));
+  // All are asked for at once, for both checks.
+  const open = listNotIgnored(repo, below([...LISTED_FILES, ...OTHER_FILES])).filter((path) => paths.has(path));
   if (open.length === 0) {
-    return pass({ what: "git check-ignore", found: `${paths.length} names are ignored in ${folders.join(", ")}` });
+    return pass({ what: "git check-ignore", found: `${paths.size} names are ignored in ${folders.join(", ")}` });
   }
   const bare = folders.filter((folder) => open.some((path) => path.startsWith(`${folder}/`)));
   const lines = bare.map((folder) => `/${folder}/`);
@@ -56,7 +43,7 @@ async function checkSecretsIgnored(given: Given): Promise<Finding> {
   const inside = used.flatMap((path) => (path === undefined ? [] : (insideOf(repo.path, resolve(path)) ?? [])));
   const paths = [...new Set([".env", ...inside])];
   // One that is tracked is the matter of another check: it may be there on purpose.
-  const tracked = new Set(repo.git("ls-files", "-z", "--", ...paths).out.split("\0"));
+  const tracked = new Set(listNames(repo, pathspecsOf(await dataFoldersOf(given))));
   const open = listNotIgnored(
     repo,
     paths.filter((path) => !tracked.has(path)),
@@ -82,13 +69,9 @@ function secretFilesOf(compose: ComposeProject): readonly string[] {
   });
 }
 
-async function checkDataTracked(given: Given): Promise<Finding> {
-  return judgeTracked(given, dataPathspecs(await dataFoldersOf(given)), isData);
-}
-
-async function judgeTracked(given: Given, pathspecs: readonly string[], isOne: IsOne): Promise<Finding> {
+async function judgeTracked(given: Given, isOne: IsOne): Promise<Finding> {
   const repo = await given.need("repo");
-  const found = listTracked(repo, pathspecs, isOne);
+  const found = listTracked(repo, pathspecsOf(await dataFoldersOf(given)), isOne);
   if (found.length === 0) return pass({ what: "git ls-files", found: "no such file is tracked" });
   return fail(
     found.slice(0, MAX_SHOWN).map(({ path }) => ({ what: "git ls-files", found: path, where: repo.path })),
@@ -97,15 +80,9 @@ async function judgeTracked(given: Given, pathspecs: readonly string[], isOne: I
 }
 
 async function checkHistory(given: Given): Promise<Finding> {
-  const pathspecs = dataPathspecs(await dataFoldersOf(given));
-  return judgeHistory(given, [...pathspecs, ...SECRET_PATHSPECS], (path, text) =>
-    SECRET_NAME.test(path) ? isSecret(path, text) : isData(path, text),
-  );
-}
-
-async function judgeHistory(given: Given, pathspecs: readonly string[], isOne: IsOne): Promise<Finding> {
   const repo = await given.need("repo");
-  const found = listRemoved(repo, pathspecs, isOne);
+  const isEither: IsOne = (path, read) => isData(path, read) || isSecret(path, read);
+  const found = listRemoved(repo, pathspecsOf(await dataFoldersOf(given)), isEither);
   if (found.length > 0) {
     const seen = found.slice(0, MAX_SHOWN);
     return fail(
@@ -113,7 +90,7 @@ async function judgeHistory(given: Given, pathspecs: readonly string[], isOne: I
       purge(found),
     );
   }
-  if (isShallow(repo)) return skip("this clone is shallow: git fetch --unshallow brings the older commits");
+  if (!repo.isWhole) return skip("this clone is shallow: git fetch --unshallow brings the older commits");
   return pass({ what: "git log --all", found: "no commit added such a file" });
 }
 
@@ -130,7 +107,7 @@ function purge(found: readonly Committed[]): Remedy {
 
 async function checkElsewhere(given: Given): Promise<Finding> {
   const repo = await given.need("repo");
-  const named = new Set(listTracked(repo, dataPathspecs(await dataFoldersOf(given)), isData).map(({ path }) => path));
+  const named = new Set(listNames(repo, pathspecsOf(await dataFoldersOf(given))));
   const texts = [".jsonl", ".ndjson", ".log", ".txt"].map((ending) => `:(top,glob)**/*${ending}`);
   const { code, out } = repo.git("grep", "--cached", "--full-name", "-lzE", "-e", EVENT_LINE, "--", ...texts);
   const files = code === 0 ? out.split("\0").filter((path) => path !== "" && !named.has(path)) : [];
@@ -143,13 +120,13 @@ async function checkElsewhere(given: Given): Promise<Finding> {
 
 async function checkStatus(given: Given): Promise<Finding> {
   const repo = await given.need("repo");
-  const pathspecs = [...dataPathspecs(await dataFoldersOf(given)), ...SECRET_PATHSPECS];
   const how = ["status", "--porcelain", "-z", "--ignored=no", "--untracked-files=all"];
-  const shown = repo.git(...how, "--", ...pathspecs).out.split("\0");
-  const untracked = shown
-    .filter((line) => line.startsWith("?? "))
-    .map((line) => line.slice(3))
-    .filter((path) => !SECRET_NAME.test(path) || isSecret(path, textOf(join(repo.path, path))));
+  const shown = repo.git(...how, "--", ...pathspecsOf(await dataFoldersOf(given))).out.split("\0");
+  const named = shown.filter((line) => line.startsWith("?? ")).map((line) => line.slice(3));
+  // An event log is one whatever is in it yet; a certificate is no secret.
+  const untracked = named.filter(
+    (path) => isData(path, () => EVENT_FIELDS) || isSecret(path, () => textOf(join(repo.path, path))),
+  );
   if (untracked.length === 0) return pass({ what: "git status", found: "shows no data and no secret" });
   return fail(listed(untracked, "git status", "is neither ignored nor tracked", repo.path), {
     text: "Move these files out of the repository, or ignore them: the next git add . would take them.",
@@ -187,7 +164,7 @@ export const VERSION_CONTROL_CHECKS: readonly Check[] = [
     needs: ["repo"],
     may: ["compose", "settings"],
     after: [OPENS],
-    run: checkListed,
+    run: (given) => judgeIgnored(given, LISTED_FILES),
   },
   {
     id: "version-control.data-directory-ignored",
@@ -199,7 +176,7 @@ export const VERSION_CONTROL_CHECKS: readonly Check[] = [
     needs: ["repo"],
     may: ["compose", "settings"],
     after: [OPENS, "version-control.patterns"],
-    run: checkOthers,
+    run: (given) => judgeIgnored(given, OTHER_FILES),
   },
   {
     id: "version-control.secrets-ignored",
@@ -209,7 +186,7 @@ export const VERSION_CONTROL_CHECKS: readonly Check[] = [
     how: "Asks git check-ignore about .env, the file of --env, and the secrets that the compose file names, as far as they lie in the repository.",
     remedy: "Add a line for each of them to .gitignore.",
     needs: ["repo"],
-    may: ["compose"],
+    may: ["compose", "settings"],
     after: [OPENS],
     run: checkSecretsIgnored,
   },
@@ -223,7 +200,7 @@ export const VERSION_CONTROL_CHECKS: readonly Check[] = [
     needs: ["repo"],
     may: ["compose", "settings"],
     after: [OPENS],
-    run: checkDataTracked,
+    run: (given) => judgeTracked(given, isData),
   },
   {
     id: "version-control.secrets-tracked",
@@ -233,8 +210,9 @@ export const VERSION_CONTROL_CHECKS: readonly Check[] = [
     how: "Asks git ls-files for .env, *.pem and *.key, and looks into them: a certificate is none, nor are variables that a bundle makes public (VITE_…).",
     remedy: "Make new keys, then take the files out of every commit with git filter-repo.",
     needs: ["repo"],
+    may: ["compose", "settings"],
     after: [OPENS],
-    run: (given) => judgeTracked(given, SECRET_PATHSPECS, isSecret),
+    run: (given) => judgeTracked(given, isSecret),
   },
   {
     id: "version-control.history",

@@ -5,22 +5,23 @@ import type { Repository } from "../deployment/repository.ts";
 export type Committed = { readonly path: string; readonly commit: string | undefined };
 
 /** Judges a file by its path and the beginning of its text. */
-export type IsOne = (path: string, text: string) => boolean;
+export type IsOne = (path: string, read: () => string) => boolean;
 
 /** Names that match are many in a repository that committed its data: so many are looked at. */
 const MAX_COMMITS = 500;
 const MAX_FOUND = 20;
 const HEAD_CHARACTERS = 65_536;
 
+/** Names of tracked files that match. */
+export function listNames(repo: Repository, pathspecs: readonly string[]): readonly string[] {
+  const { out } = repo.git("ls-files", "-z", "--full-name", "--", ...pathspecs);
+  return out.split("\0").filter((path) => path !== "");
+}
+
 /** Files that are tracked now and that `isOne` takes for one, 20 at most. */
 export function listTracked(repo: Repository, pathspecs: readonly string[], isOne: IsOne): readonly Committed[] {
-  const { out } = repo.git("ls-files", "-z", "--full-name", "--", ...pathspecs);
-  const files = out.split("\0").filter((path) => path !== "");
-  return keep(
-    repo,
-    files.map((path) => ({ path, commit: undefined })),
-    isOne,
-  );
+  const files = listNames(repo, pathspecs).map((path) => ({ path, commit: undefined }));
+  return keep(repo, files, isOne);
 }
 
 /** Files that a commit added and that are not tracked any more, each with its first commit, 20 at most. */
@@ -28,7 +29,7 @@ export function listRemoved(repo: Repository, pathspecs: readonly string[], isOn
   // A rename counts as an addition; a side branch that deleted the file again is followed, too.
   const how = ["--all", "--full-history", "-m", "--diff-filter=A", "--no-renames", `--max-count=${MAX_COMMITS}`];
   const { out } = repo.git("log", ...how, "--name-only", "-z", "--format=%x01%H", "--", ...pathspecs);
-  const tracked = new Set(repo.git("ls-files", "-z", "--full-name", "--", ...pathspecs).out.split("\0"));
+  const tracked = new Set(listNames(repo, pathspecs));
   const firstOf = new Map<string, string>();
   let commit = "";
   for (const field of out.split("\0").flatMap((text) => text.split("\n"))) {
@@ -42,17 +43,12 @@ export function listRemoved(repo: Repository, pathspecs: readonly string[], isOn
   );
 }
 
-/** True when older commits are not here, so that nothing can be said of them. */
-export function isShallow(repo: Repository): boolean {
-  return repo.git("rev-parse", "--is-shallow-repository").out.trim() === "true";
-}
-
 function keep(repo: Repository, files: readonly Committed[], isOne: IsOne): readonly Committed[] {
   const found: Committed[] = [];
   for (const file of files) {
     if (found.length === MAX_FOUND) break;
-    const { code, out } = repo.git("show", `${file.commit ?? ""}:${file.path}`);
-    if (code === 0 && isOne(file.path, out.slice(0, HEAD_CHARACTERS))) found.push(file);
+    const read = (): string => repo.git("show", `${file.commit ?? ""}:${file.path}`).out.slice(0, HEAD_CHARACTERS);
+    if (isOne(file.path, read)) found.push(file);
   }
   return found;
 }

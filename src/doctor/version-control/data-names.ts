@@ -39,30 +39,40 @@ const SECRETS: readonly string[] = [
   "*.key",
 ];
 
-/** Path specifications of git for data; `folders` are the data directories, seen from the root of the repository. */
-export function dataPathspecs(folders: readonly string[]): readonly string[] {
+/**
+ * Path specifications of git for all of these, so that it has to be asked once; `folders` are the data directories, seen from
+ * the root of the repository. What a file is, isData() and isSecret() tell.
+ */
+export function pathspecsOf(folders: readonly string[]): readonly string[] {
   const inFolders = folders.flatMap((folder) => DATA_IN_FOLDER.map((name) => `:(top,glob)${folder}/${name}`));
-  return [...DATA_ANYWHERE.map(anywhere), ...inFolders];
+  return [...DATA_ANYWHERE.map(anywhere), ...inFolders, ...SECRETS.map(anywhere)];
 }
-
-/** Path specifications of git for files that may hold secrets; isSecret() tells by what is in them. */
-export const SECRET_PATHSPECS: readonly string[] = SECRETS.map(anywhere);
 
 function anywhere(name: string): string {
   return `:(top,glob)**/${name}`;
 }
 
-/** True when an event of ours is in a text: both names are in each line of the log, in no other format that we know of. */
-export function isData(path: string, text: string): boolean {
+/** Names that only their text makes a secret. */
+const SECRET_NAME = /\.(pem|key)$|(^|\/)\.env(\.[^/]*)?$/;
+
+/** The text of a file, read when its name alone does not tell. */
+type ReadText = () => string;
+
+/** True for a file of these names that is data; an event log is ours when a line of it has what no other format has. */
+export function isData(path: string, read: ReadText): boolean {
+  if (SECRET_NAME.test(path)) return false;
   if (!/metrics[^/]*\.jsonl$/.test(path)) return true;
+  const text = read();
   return /"visitor_id"/.test(text) && /"received_at"/.test(text);
 }
 
 /** Variables that go into a bundle for everybody to read are no secret. */
 const PUBLIC_VARIABLE = /^(VITE_|NEXT_PUBLIC_|PUBLIC_|REACT_APP_|NODE_ENV=)/;
 
-/** True when a file has a private key, or variables that are not made public anyway. */
-export function isSecret(path: string, text: string): boolean {
+/** True for a file of these names that has a private key, or variables that are not made public anyway. */
+export function isSecret(path: string, read: ReadText): boolean {
+  if (!SECRET_NAME.test(path)) return false;
+  const text = read();
   if (/\.(pem|key)$/.test(path)) return /PRIVATE KEY-----/.test(text);
   const variables = text.split("\n").filter((line) => /^\s*(export\s+)?\w+\s*=/.test(line));
   return variables.some((line) => !PUBLIC_VARIABLE.test(line.replace(/^\s*(export\s+)?/, "")));
