@@ -167,8 +167,8 @@ describe("passerby doctor --watch", () => {
       .trim()
       .split("\n")
       .map((line): unknown => JSON.parse(line));
-    expect(lines).toContainEqual(expect.objectContaining({ round: 1, id: "privacy.readme", verdict: "fail" }));
-    expect(lines.filter((line) => JSON.stringify(line).includes("privacy.readme"))).toHaveLength(1);
+    expect(lines).toContainEqual(expect.objectContaining({ round: 1, id: "privacy.readme-section", verdict: "fail" }));
+    expect(lines.filter((line) => JSON.stringify(line).includes("privacy.readme-section"))).toHaveLength(1);
     expect(lines.at(-1)).toMatchObject({ ended: true, exit_code: 1 });
     expect((await watching).code).toBe(1);
   });

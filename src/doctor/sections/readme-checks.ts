@@ -33,7 +33,7 @@ async function checkReadme(given: Given): Promise<Finding> {
 
 export const README_CHECKS: readonly Check[] = [
   {
-    id: "privacy.readme",
+    id: "privacy.readme-section",
     line: "5.1",
     severity: "low",
     asks: "The README has a section on privacy",

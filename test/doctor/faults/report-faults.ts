@@ -133,7 +133,7 @@ export const REPORT_FAULTS: readonly Fault[] = [
   {
     name: "the README says nothing on privacy",
     breakIt: ({ patch }) => patch("README.md", "## Privacy", "## Visitors"),
-    finds: "privacy.readme",
+    finds: "privacy.readme-section",
     names: /README\.md/,
   },
   {
