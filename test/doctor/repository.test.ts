@@ -1,12 +1,15 @@
 /** Faults in the repository, its tests and its workflows, each named by one check and no other. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { openInputs } from "../../src/doctor/inputs.ts";
+import { runChecks } from "../../src/doctor/run-checks.ts";
 import { LISTED_FILES, OTHER_FILES } from "../../src/doctor/version-control/data-names.ts";
 import { REPORT_FAULTS } from "./faults/report-faults.ts";
 import { complaintsOf, type Deployment, makeGoodDeployment } from "./good-deployment.ts";
 
-let deployment: Deployment;
-afterEach(() => deployment.remove());
+let deployment: Deployment | undefined;
+afterEach(() => deployment?.remove());
 
 describe("a deployment from a repository", () => {
   it("has no fault as it should be", async () => {
@@ -20,6 +23,30 @@ describe("a deployment from a repository", () => {
     const complaints = await complaintsOf(deployment.options);
     expect(complaints).toEqual([expect.stringMatching(names)]);
     expect(complaints[0]).toMatch(new RegExp(`^${finds}: `));
+  });
+});
+
+describe("a repository", () => {
+  it("is looked at also where the settings cannot be read", async () => {
+    deployment = makeGoodDeployment({}, { hasRepository: true });
+    deployment.patch("deploy/.env", "METRICS_SAMPLE_RATE=1", "METRICS_SAMPLE_RATE=all");
+    const isAsked = ({ id }: { id: string }): boolean => id.startsWith("version-control.");
+    const results = await runChecks(openInputs(deployment.options), { isAsked });
+    expect(results.filter(({ finding }) => finding.verdict !== "pass")).toEqual([]);
+  });
+
+  it("of which older commits are missing proves nothing about them", async () => {
+    const whole = makeGoodDeployment({}, { hasRepository: true });
+    whole.write("notes.txt", "second\n");
+    whole.git("add", "notes.txt");
+    whole.git("commit", "--quiet", "--message=second");
+    deployment = makeGoodDeployment();
+    whole.git("clone", "--quiet", "--depth=1", `file://${whole.dir}`, join(deployment.dir, "clone"));
+    whole.remove();
+    const given = openInputs({ ...deployment.options, repo: join(deployment.dir, "clone") });
+    const isAsked = ({ id }: { id: string }): boolean => id === "version-control.history";
+    const [history] = await runChecks(given, { isAsked });
+    expect(history?.finding).toMatchObject({ verdict: "skipped", reason: expect.stringContaining("shallow") });
   });
 });
 

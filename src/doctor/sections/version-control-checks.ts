@@ -5,7 +5,7 @@ import { type Check, type Evidence, type Finding, fail, pass, type Remedy, skip 
 import type { ComposeProject } from "../deployment/compose-project.ts";
 import type { Given } from "../inputs.ts";
 import { type Committed, type IsOne, listNames, listRemoved, listTracked } from "../version-control/committed.ts";
-import { dataFoldersOf, insideOf } from "../version-control/data-folders.ts";
+import { dataFoldersOf, insideOf, mayRead } from "../version-control/data-folders.ts";
 import { isData, isSecret, LISTED_FILES, OTHER_FILES, pathspecsOf } from "../version-control/data-names.ts";
 import { addIgnores, listNotIgnored } from "../version-control/gitignore-edit.ts";
 
@@ -38,7 +38,7 @@ async function judgeIgnored(given: Given, names: readonly string[]): Promise<Fin
 
 async function checkSecretsIgnored(given: Given): Promise<Finding> {
   const repo = await given.need("repo");
-  const compose = await given.may("compose");
+  const compose = await mayRead(given, "compose");
   const used = [given.options.env, ...(compose === undefined ? [] : secretFilesOf(compose))];
   const inside = used.flatMap((path) => (path === undefined ? [] : (insideOf(repo.path, resolve(path)) ?? [])));
   const paths = [...new Set([".env", ...inside])];

@@ -1,7 +1,8 @@
 /** Folders inside the repository in which a collector keeps its data, by all that was given; relative to the repository. */
 import { isAbsolute, join, relative, resolve } from "node:path";
 import type { ComposeProject } from "../deployment/compose-project.ts";
-import type { Given } from "../inputs.ts";
+import { InputUnreadable } from "../input-errors.ts";
+import type { Given, Inputs } from "../inputs.ts";
 
 /** Where `passerby start` keeps it when nobody says otherwise. */
 const DEFAULT_FOLDER = "data";
@@ -9,14 +10,27 @@ const DEFAULT_FOLDER = "data";
 /** Returns them, `data` among them in any case. */
 export async function dataFoldersOf(given: Given): Promise<readonly string[]> {
   const { path: root } = await given.need("repo");
-  const compose = await given.may("compose");
-  const settings = await given.may("settings");
+  const compose = await mayRead(given, "compose");
+  const settings = await mayRead(given, "settings");
   const dataDir = settings?.values.get("METRICS_DATA_DIR");
   const mounted = compose === undefined ? [] : bindMountsAt(compose, dataDir ?? "/data");
   const own = compose === undefined && dataDir !== undefined ? [resolve(root, dataDir)] : [];
   const named = given.options.dataDir === undefined ? [] : [resolve(given.options.dataDir)];
   const inside = [...mounted, ...own, ...named].flatMap((folder) => insideOf(root, folder) ?? []);
   return [...new Set([DEFAULT_FOLDER, ...inside])];
+}
+
+/** One that cannot be read is told by a check of its own, and is no reason to leave the repository alone. */
+export async function mayRead<Name extends "compose" | "settings">(
+  given: Given,
+  name: Name,
+): Promise<Inputs[Name] | undefined> {
+  try {
+    return await given.may(name);
+  } catch (error) {
+    if (error instanceof InputUnreadable) return undefined;
+    throw error;
+  }
 }
 
 /** The path as seen from the root, or undefined where it is outside or the root itself. */
