@@ -43,7 +43,14 @@ function isFelt({ needs, may = [] }: Check): boolean {
 function tellAsText(changed: readonly Result[], round: number): void {
   const hasColours = process.stdout.hasColors?.() ?? false;
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  for (const result of changed) console.log(`${now()} ${resultLine(result, hasColours)}${seenIn(result)}`);
+  // In the first look everything is new: what is well is a figure then.
+  const isTold = ({ finding }: Result): boolean =>
+    round > 1 || finding.verdict === "fail" || finding.verdict === "warn";
+  for (const result of changed.filter(isTold)) {
+    console.log(`${now()} ${resultLine(result, hasColours)}${seenIn(result)}`);
+  }
+  if (round === 1)
+    console.log(`${now()} ${changed.length - changed.filter(isTold).length} others passed or were skipped`);
   if (process.stderr.isTTY) process.stderr.write(`${now()} looked ${round} times`);
 }
 
