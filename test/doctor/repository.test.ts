@@ -1,5 +1,5 @@
 /** Faults in the repository, its tests and its workflows, each named by one check and no other. */
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { openInputs } from "../../src/doctor/inputs.ts";
@@ -33,6 +33,23 @@ describe("a repository", () => {
     const isAsked = ({ id }: { id: string }): boolean => id.startsWith("version-control.");
     const results = await runChecks(openInputs(deployment.options), { isAsked });
     expect(results.filter(({ finding }) => finding.verdict !== "pass")).toEqual([]);
+  });
+
+  it("may lie above the folder that was given, and what is ignored there counts", async () => {
+    deployment = makeGoodDeployment({}, { hasRepository: true });
+    const options = { ...deployment.options, repo: join(deployment.dir, "deploy") };
+    deployment.write("deploy/README.md", "## Privacy");
+    deployment.write("deploy/package.json", '{"scripts":{"test":"true"}}');
+    expect(await complaintsOf(options)).toEqual([]);
+    deployment.write(".gitignore", ".env\ndeploy/secrets/\n/data/\n");
+    expect(await complaintsOf(options)).toEqual([expect.stringMatching(/patterns: .*ignored: deploy\/data\/metrics/)]);
+  });
+
+  it("has nothing to ignore behind a symbolic link", async () => {
+    deployment = makeGoodDeployment({}, { hasRepository: true });
+    deployment.write(".gitignore", ".env\ndeploy/secrets/\n");
+    symlinkSync("/var/lib/passerby", join(deployment.dir, "data"));
+    expect(await complaintsOf(deployment.options)).toEqual([]);
   });
 
   it("of which older commits are missing proves nothing about them", async () => {

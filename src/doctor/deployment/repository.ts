@@ -4,10 +4,15 @@ import { resolve } from "node:path";
 import { InputUnreadable } from "../input-errors.ts";
 
 export type Repository = {
+  /** The folder that was given. */
   readonly path: string;
+  /** The root of the working tree, which may be further up. */
+  readonly root: string;
+  /** The way from the folder to the root: nothing, or `../`. */
+  readonly up: string;
   /** False where older commits are not here, so that nothing can be said of them. */
   readonly isWhole: boolean;
-  /** Runs git in it; returns exit code and what it printed. The same question is asked once. */
+  /** Runs git in the folder; returns exit code and what it printed. The same question is asked once. */
   readonly git: (...args: readonly string[]) => { readonly code: number; readonly out: string };
 };
 
@@ -29,9 +34,10 @@ export function openRepository(path: string): Repository {
     if (error !== undefined) throw new InputUnreadable(absolute, `git cannot be run: ${error.message}`, error);
     return { code: status ?? -1, out: status === 0 ? stdout : `${stdout}${stderr}` };
   };
-  const { code, out } = git("rev-parse", "--is-shallow-repository");
+  const { code, out } = git("rev-parse", "--is-shallow-repository", "--show-cdup");
   if (code !== 0) {
     throw new InputUnreadable(absolute, "is no git repository: give its folder with --repo");
   }
-  return { path: absolute, isWhole: out.trim() !== "true", git };
+  const [isShallow, up = ""] = out.split("\n");
+  return { path: absolute, root: resolve(absolute, up), up, isWhole: isShallow !== "true", git };
 }

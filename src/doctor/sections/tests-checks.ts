@@ -61,9 +61,9 @@ async function checkBrowserRun(given: Given): Promise<Finding> {
 }
 
 async function checkWorkflowsThere(given: Given): Promise<Finding> {
-  const { path } = await given.need("repo");
-  const missing = WORKFLOWS.filter((name) => !existsSync(join(path, WORKFLOW_FOLDER, name)));
-  if (missing.length === 0) return pass({ what: WORKFLOW_FOLDER, found: WORKFLOWS.join(", "), where: path });
+  const { root } = await given.need("repo");
+  const missing = WORKFLOWS.filter((name) => !existsSync(join(root, WORKFLOW_FOLDER, name)));
+  if (missing.length === 0) return pass({ what: WORKFLOW_FOLDER, found: WORKFLOWS.join(", "), where: root });
   return fail(
     missing.map((name) => ({ what: "workflow", found: "(none)", where: `${WORKFLOW_FOLDER}/${name}` })),
     { text: "Add the workflow: ours has all four to begin with." },
@@ -71,8 +71,8 @@ async function checkWorkflowsThere(given: Given): Promise<Finding> {
 }
 
 async function checkWorkflowsParse(given: Given): Promise<Finding> {
-  const { path } = await given.need("repo");
-  const workflows = readWorkflows(path);
+  const { root } = await given.need("repo");
+  const workflows = readWorkflows(root);
   const problems = workflows.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [{ what: name, ...problem }],
   );
@@ -84,7 +84,7 @@ async function checkWorkflowsParse(given: Given): Promise<Finding> {
 
 async function checkWorkflowCommands(given: Given): Promise<Finding> {
   const repo = await given.need("repo");
-  const workflows = readWorkflows(repo.path);
+  const workflows = readWorkflows(repo.root);
   const lacking = workflows.flatMap(({ name, steps }) =>
     listLacking(repo, steps).map(({ found, where }) => ({ what: name, found, where })),
   );
@@ -94,8 +94,8 @@ async function checkWorkflowCommands(given: Given): Promise<Finding> {
 }
 
 async function checkPinned(given: Given): Promise<Finding> {
-  const { path } = await given.need("repo");
-  const steps = readWorkflows(path).flatMap((workflow) => workflow.steps.filter(({ uses }) => uses !== ""));
+  const { root } = await given.need("repo");
+  const steps = readWorkflows(root).flatMap((workflow) => workflow.steps.filter(({ uses }) => uses !== ""));
   const open: readonly Evidence[] = steps
     .filter(({ uses }) => !PINNED.test(uses))
     .map(({ uses, where }) => ({ what: "uses", found: uses, where }));

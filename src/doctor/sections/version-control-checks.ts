@@ -30,7 +30,7 @@ async function judgeIgnored(given: Given, names: readonly string[]): Promise<Fin
   }
   const bare = folders.filter((folder) => open.some((path) => path.startsWith(`${folder}/`)));
   const lines = bare.map((folder) => `/${folder}/`);
-  return fail(listed(open, "git check-ignore", "is not ignored", join(repo.path, ".gitignore")), {
+  return fail(listed(open, "git check-ignore", "is not ignored", join(repo.root, ".gitignore")), {
     text: `Ignore the whole data directory: add ${lines.join(" and ")} to .gitignore.`,
     edits: [addIgnores(repo, ["", "# What the collector keeps stays where it was collected.", ...lines])],
   });
@@ -40,8 +40,8 @@ async function checkSecretsIgnored(given: Given): Promise<Finding> {
   const repo = await given.need("repo");
   const compose = await mayRead(given, "compose");
   const used = [given.options.env, ...(compose === undefined ? [] : secretFilesOf(compose))];
-  const inside = used.flatMap((path) => (path === undefined ? [] : (insideOf(repo.path, resolve(path)) ?? [])));
-  const paths = [...new Set([".env", ...inside])];
+  const inside = used.flatMap((path) => (path === undefined ? [] : (insideOf(repo.root, resolve(path)) ?? [])));
+  const paths = [...new Set([`${insideOf(repo.root, join(repo.path, ".env"))}`, ...inside])];
   // One that is tracked is the matter of another check: it may be there on purpose.
   const tracked = new Set(listNames(repo, pathspecsOf(await dataFoldersOf(given))));
   const open = listNotIgnored(
@@ -49,7 +49,7 @@ async function checkSecretsIgnored(given: Given): Promise<Finding> {
     paths.filter((path) => !tracked.has(path)),
   );
   if (open.length === 0) return pass({ what: "git check-ignore", found: `ignored: ${paths.join(", ")}` });
-  return fail(listed(open, "git check-ignore", "is not ignored", join(repo.path, ".gitignore")), {
+  return fail(listed(open, "git check-ignore", "is not ignored", join(repo.root, ".gitignore")), {
     text: IGNORE_MORE,
     edits: [
       addIgnores(
@@ -74,7 +74,7 @@ async function judgeTracked(given: Given, isOne: IsOne): Promise<Finding> {
   const found = listTracked(repo, pathspecsOf(await dataFoldersOf(given)), isOne);
   if (found.length === 0) return pass({ what: "git ls-files", found: "no such file is tracked" });
   return fail(
-    found.slice(0, MAX_SHOWN).map(({ path }) => ({ what: "git ls-files", found: path, where: repo.path })),
+    found.slice(0, MAX_SHOWN).map(({ path }) => ({ what: "git ls-files", found: path, where: repo.root })),
     purge(found),
   );
 }
@@ -113,7 +113,7 @@ async function checkElsewhere(given: Given): Promise<Finding> {
   const files = code === 0 ? out.split("\0").filter((path) => path !== "" && !named.has(path)) : [];
   if (files.length === 0) return pass({ what: "git grep", found: "no tracked text has a line of the log" });
   return fail(
-    files.slice(0, MAX_SHOWN).map((path) => ({ what: "lines of the log", found: path, where: repo.path })),
+    files.slice(0, MAX_SHOWN).map((path) => ({ what: "lines of the log", found: path, where: repo.root })),
     purge(files.map((path) => ({ path, commit: undefined }))),
   );
 }
@@ -125,10 +125,10 @@ async function checkStatus(given: Given): Promise<Finding> {
   const named = shown.filter((line) => line.startsWith("?? ")).map((line) => line.slice(3));
   // An event log is one whatever is in it yet; a certificate is no secret.
   const untracked = named.filter(
-    (path) => isData(path, () => EVENT_FIELDS) || isSecret(path, () => textOf(join(repo.path, path))),
+    (path) => isData(path, () => EVENT_FIELDS) || isSecret(path, () => textOf(join(repo.root, path))),
   );
   if (untracked.length === 0) return pass({ what: "git status", found: "shows no data and no secret" });
-  return fail(listed(untracked, "git status", "is neither ignored nor tracked", repo.path), {
+  return fail(listed(untracked, "git status", "is neither ignored nor tracked", repo.root), {
     text: "Move these files out of the repository, or ignore them: the next git add . would take them.",
     edits: [
       addIgnores(

@@ -23,10 +23,18 @@ export type BrowserTests = {
 
 /** Looks for them among tracked files. */
 export function findBrowserTests(repo: Repository): BrowserTests {
-  const { code, out } = repo.git("grep", "-lzE", "-e", IMPORTS, "--", ...TESTS);
+  const { code, out } = repo.git(
+    "grep",
+    "--full-name",
+    "-lzE",
+    "-e",
+    IMPORTS,
+    "--",
+    ...TESTS.map((pattern) => `:(top)${pattern}`),
+  );
   const configs = ["ts", "mts", "js", "mjs", "cjs"].map((ending) => `playwright.config.${ending}`);
   return {
     files: code === 0 ? out.split("\0").filter((path) => path !== "") : [],
-    playwrightConfig: configs.find((name) => existsSync(join(repo.path, name))),
+    playwrightConfig: configs.find((name) => existsSync(join(repo.root, name))),
   };
 }

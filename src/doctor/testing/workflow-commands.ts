@@ -15,7 +15,7 @@ export function listLacking(repo: Repository, steps: readonly Step[]): readonly 
     if (folder.includes("${{")) return [];
     const lines = run.replaceAll(/\\\n/g, " ").split("\n");
     return lines.flatMap((line) => [
-      ...lackingScripts(join(repo.path, folder), line).map((found) => ({ found, where })),
+      ...lackingScripts(join(repo.root, folder), line).map((found) => ({ found, where })),
       ...lackingFiles(repo, folder, line).map((path) => ({ found: `${path} is not there`, where })),
     ]);
   });
@@ -46,7 +46,7 @@ function lackingFiles(repo: Repository, folder: string, line: string): readonly 
   const programs = [...line.matchAll(PROGRAM_FILE)].map(([, path = ""]) => path);
   const rest = (NPM_ARGUMENTS.exec(line)?.[1] ?? "").split(/\s+/);
   const paths = [...programs, ...rest.filter((word) => /^[\w.-]+\/[\w./-]*$/.test(word))];
-  const gone = paths.map((path) => join(folder, path)).filter((path) => !existsSync(join(repo.path, path)));
+  const gone = paths.map((path) => join(folder, path)).filter((path) => !existsSync(join(repo.root, path)));
   // What is ignored is built by a step before.
   return listNotIgnored(
     repo,

@@ -1,4 +1,4 @@
-/** Folders inside the repository in which a collector keeps its data, by all that was given; relative to the repository. */
+/** Folders inside the repository in which a collector keeps its data, by all that was given; seen from its root. */
 import { isAbsolute, join, relative, resolve } from "node:path";
 import type { ComposeProject } from "../deployment/compose-project.ts";
 import { InputUnreadable } from "../input-errors.ts";
@@ -9,15 +9,15 @@ const DEFAULT_FOLDER = "data";
 
 /** Returns them, `data` among them in any case. */
 export async function dataFoldersOf(given: Given): Promise<readonly string[]> {
-  const { path: root } = await given.need("repo");
+  const { path, root } = await given.need("repo");
   const compose = await mayRead(given, "compose");
   const settings = await mayRead(given, "settings");
   const dataDir = settings?.values.get("METRICS_DATA_DIR");
   const mounted = compose === undefined ? [] : bindMountsAt(compose, dataDir ?? "/data");
-  const own = compose === undefined && dataDir !== undefined ? [resolve(root, dataDir)] : [];
+  const own = compose === undefined && dataDir !== undefined ? [resolve(path, dataDir)] : [];
   const named = given.options.dataDir === undefined ? [] : [resolve(given.options.dataDir)];
-  const inside = [...mounted, ...own, ...named].flatMap((folder) => insideOf(root, folder) ?? []);
-  return [...new Set([DEFAULT_FOLDER, ...inside])];
+  const folders = [join(path, DEFAULT_FOLDER), ...mounted, ...own, ...named];
+  return [...new Set(folders.flatMap((folder) => insideOf(root, folder) ?? []))];
 }
 
 /** One that cannot be read is told by a check of its own, and is no reason to leave the repository alone. */
