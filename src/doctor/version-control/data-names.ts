@@ -10,6 +10,7 @@ export const OTHER_FILES: readonly string[] = [
   ...["salt-2026-11-23", "salt-record.jsonl", "keys.json", "sessions.json"],
   ...["metrics.w2.jsonl", "metrics-2026-11-23.w2.1.jsonl", "metrics-2026-11-23.1.jsonl.zst", "metrics-torn-1.jsonl"],
   ...["metrics-import-1-1.jsonl", "metrics-import-1.json", "manifest.json", "repairs.jsonl", "rotator.json"],
+  ...["rotation-pause.json"],
   ...["store.duckdb", "store.duckdb.wal", "store.duckdb.tmp", "store-set-aside-1.duckdb", "store-copy.tmp"],
   ...["store-replay.duckdb", "store-replay.duckdb.wal", "store-renewed.duckdb", "store-renewed.duckdb.wal"],
   ...["erase-1.json", "erase-1.ids", "erasure-2026-11-23-1.json", ".restore/metrics-2026-11-23.1.jsonl"],
