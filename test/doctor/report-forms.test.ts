@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CHECKS } from "../../src/doctor/catalogue.ts";
-import { fail, pass, skip, warn } from "../../src/doctor/check.ts";
+import { type Check, fail, pass, SEVERITIES, skip, warn } from "../../src/doctor/check.ts";
 import { openInputs } from "../../src/doctor/inputs.ts";
 import { maskValue, readEffective } from "../../src/doctor/report/effective-settings.ts";
 import { makeReport, type Report } from "../../src/doctor/report/make-report.ts";
@@ -20,6 +19,10 @@ import { makeGoodDeployment } from "./good-deployment.ts";
 const NASTY = "a ``b``` | <script>&\"' ]]> [x](y)\n- [x] **done** \u0000\u001b[31m \ud800 \u{1f600}";
 const EDIT = { path: "/srv/deploy/.env", before: "SECRET=hush\nRATE=0\n", after: "SECRET=hush\nRATE=1\n" };
 
+/** Lines of three sections. */
+const LINES = ["3.1", "3.2", "6.1", "7.1", "7.2"];
+const RUN = { needs: [], run: () => skip("never run") };
+
 function reportOf(found: string): Report {
   const findings = [
     pass({ what: "seen", found }),
@@ -33,8 +36,14 @@ function reportOf(found: string): Report {
     skip("the check itself broke"),
   ];
   const results = findings.map((finding, index): Result => {
-    const check = CHECKS[index];
-    if (check === undefined) throw new Error("too few checks");
+    const words = { asks: `Statement ${index}`, how: "Looks", remedy: "Mend it" };
+    const check: Check = {
+      id: `edge.check-${index}`,
+      line: LINES[index] ?? "",
+      ...words,
+      ...RUN,
+      severity: SEVERITIES[index] ?? "low",
+    };
     return { check, finding, isBroken: index === 4 };
   });
   const settings = [{ variable: "METRICS_SAMPLE_RATE", value: found, where: ".env:3" }];
@@ -103,7 +112,7 @@ describe("text", () => {
   it("ends with what to do now, the worst first, and the sums", () => {
     const [, todo = ""] = text(100).split("What to do now\n");
     expect(todo).toMatch(
-      /^ {2}1\. critical: mend found .*\n {2}2\. critical: mend .*\n\n1 passed, 1 warnings, 1 failed, 2 skipped$/,
+      /^ {2}1\. high: mend found .*\n {2}2\. medium: mend .*\n\n1 passed, 1 warnings, 1 failed, 2 skipped$/,
     );
   });
 

@@ -45,6 +45,7 @@ export const REPORT_FAULTS: readonly Fault[] = [
     name: "the data directory has another name, which is not ignored",
     breakIt: ({ write, patch }) => {
       write(".gitignore", "data/\n.env\ndeploy/secrets/\n");
+      write("collected/.gitkeep", "");
       patch("deploy/docker-compose.full.yml", /- data:\/data:rw/g, "- ../collected:/data:rw");
     },
     finds: "version-control.patterns",
