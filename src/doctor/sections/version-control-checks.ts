@@ -1,6 +1,6 @@
 /** Section 6: that neither data nor a secret gets into the repository, is in it, or ever was. */
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Check, type Evidence, type Finding, fail, pass, type Remedy, skip } from "../check.ts";
 import type { ComposeProject } from "../deployment/compose-project.ts";
 import type { Given } from "../inputs.ts";
@@ -12,6 +12,8 @@ import { addIgnores, listNotIgnored } from "../version-control/gitignore-edit.ts
 const OPENS = "version-control.repository-opens";
 const IGNORE_MORE = "Add a line to .gitignore for what is named; for the data directory the line data/ is enough.";
 const MAX_SHOWN = 12;
+/** In place of a file that may not even be read: it counts as a secret. */
+const UNREADABLE = "SECRET= -----BEGIN PRIVATE KEY-----";
 /** What an event log has in each line. */
 const EVENT_FIELDS = '"visitor_id" "received_at"';
 /** Lines of the log, in whatever order its fields stand. */
@@ -65,8 +67,17 @@ function secretFilesOf(compose: ComposeProject): readonly string[] {
   const files = typeof secrets === "object" && secrets !== null ? Object.values(secrets) : [];
   return files.flatMap((secret: unknown) => {
     const file = typeof secret === "object" && secret !== null && "file" in secret ? String(secret.file) : undefined;
-    return file === undefined ? [] : [resolve(compose.path, "..", file)];
+    const path = file === undefined ? undefined : resolve(compose.path, "..", file);
+    return path === undefined || isPublic(path) ? [] : [path];
   });
+}
+
+/** A chain of certificates goes to everybody who connects; told by what is in it, or by its name where it is not there yet. */
+function isPublic(path: string): boolean {
+  const text = readOr(path, "");
+  return text === ""
+    ? /chain|^cert|\.crt$/i.test(basename(path))
+    : /BEGIN CERTIFICATE/.test(text) && !/PRIVATE KEY/.test(text);
 }
 
 async function judgeTracked(given: Given, isOne: IsOne): Promise<Finding> {
@@ -125,7 +136,7 @@ async function checkStatus(given: Given): Promise<Finding> {
   const named = shown.filter((line) => line.startsWith("?? ")).map((line) => line.slice(3));
   // An event log is one whatever is in it yet; a certificate is no secret.
   const untracked = named.filter(
-    (path) => isData(path, () => EVENT_FIELDS) || isSecret(path, () => textOf(join(repo.root, path))),
+    (path) => isData(path, () => EVENT_FIELDS) || isSecret(path, () => readOr(join(repo.root, path), UNREADABLE)),
   );
   if (untracked.length === 0) return pass({ what: "git status", found: "shows no data and no secret" });
   return fail(listed(untracked, "git status", "is neither ignored nor tracked", repo.root), {
@@ -139,12 +150,11 @@ async function checkStatus(given: Given): Promise<Finding> {
   });
 }
 
-function textOf(path: string): string {
+function readOr(path: string, otherwise: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Who may not even read it would not commit it; judged by its name.
-    return "SECRET=";
+    return otherwise;
   }
 }
 
