@@ -1,45 +1,37 @@
 /** `passerby doctor`: holds the production checklist against a deployment and says what is wrong and how to mend it. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { systemClock } from "../src/clock.ts";
-import { type CommandAnswer, type DoctorOptions, openInputs } from "../src/doctor/inputs.ts";
+import type { Check } from "../src/doctor/check.ts";
+import { type DoctorOptions, openInputs } from "../src/doctor/inputs.ts";
+import { readEffective } from "../src/doctor/report/effective-settings.ts";
 import { makeReport } from "../src/doctor/report/make-report.ts";
 import { reportJson } from "../src/doctor/report/report-json.ts";
+import { reportJunit } from "../src/doctor/report/report-junit.ts";
+import { reportMarkdown } from "../src/doctor/report/report-markdown.ts";
 import { reportText, resultLine } from "../src/doctor/report/report-text.ts";
-import { exitCodeOf, runChecks } from "../src/doctor/run-checks.ts";
+import { exitCodeOf, type Result, runChecks } from "../src/doctor/run-checks.ts";
 import { PasserbyError } from "../src/errors.ts";
-import { readNetwork, readText } from "./network-flags.ts";
+import { mendByAsking } from "./doctor-fix.ts";
+import { type DeploymentFlags, lookedAtOf, readOptions } from "./doctor-options.ts";
+import { watchDeployment } from "./doctor-watch.ts";
 
-type Flags = {
-  url?: string;
-  site?: string;
-  compose: readonly string[];
-  nginx?: string;
-  nginxCommand?: string;
-  env?: string;
-  repo?: string;
-  dataDir?: string;
-  prometheus?: string;
-  keyFile?: string;
-  github?: string;
-  load?: boolean;
-  rehearse?: boolean;
-  runTests?: boolean;
-  connectTo: readonly string[];
-  ca?: string;
+type Flags = DeploymentFlags & {
   section: readonly string[];
   json?: boolean;
+  markdown?: boolean;
+  junit?: boolean;
   verbose?: boolean;
+  watch?: string;
+  every: string;
+  fix?: boolean;
+  yes?: boolean;
 };
 
 const HELP = `
 Without flags it looks at the repository in this folder: deploy/docker-compose.full.yml, deploy/.env and the edge. What it
-could not see is skipped, and the reason names the flag that would allow it. It changes nothing and is a polite guest: what
-could be felt by visitors is done only with --load and --rehearse.
+could not see is skipped, and the reason names the flag that would allow it. It is a polite guest: what could be felt by
+visitors is done only with --load and --rehearse, and no file is changed but by --fix, which shows the diff, asks, and keeps
+the old file beside the new one.
 
 Exit codes:
   0  nothing failed
@@ -49,7 +41,9 @@ Exit codes:
 Examples:
   passerby doctor --url https://metrics.example.com --site https://example.com
   passerby doctor --section 3 --nginx /etc/nginx/nginx.conf
-  passerby doctor --json > doctor.json`;
+  passerby doctor --fix
+  passerby doctor --url https://metrics.example.com --watch 15m
+  passerby doctor --junit > doctor.xml`;
 
 /** Makes the subcommand. */
 export function doctorCommand(): Command {
@@ -77,8 +71,14 @@ export function doctorCommand(): Command {
     .option("--connect-to <host:port=address:port>", "use this address in place of DNS (repeatable)", collect, [])
     .option("--ca <file>", "certificates to trust, as PEM, in place of the system's")
     .option("--section <number>", "only this section of the checklist (repeatable)", collect, [])
-    .option("--json", "print the report as JSON")
+    .addOption(new Option("--json", "print the report as JSON").conflicts(["markdown", "junit"]))
+    .addOption(new Option("--markdown", "print the report as a checklist in Markdown").conflicts("junit"))
+    .option("--junit", "print the report as JUnit XML")
     .option("--verbose", "show the evidence of what passed, too")
+    .addOption(new Option("--watch <time>", "look again and again for so long, such as 15m").conflicts("fix"))
+    .option("--every <time>", "pause between two looks of --watch", "1m")
+    .option("--fix", "offer the changes of files that mend what is wrong")
+    .option("--yes", "make the changes of --fix without asking")
     .addHelpText("after", HELP)
     .action(examine);
 }
@@ -90,9 +90,30 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 async function examine(flags: Flags): Promise<void> {
   const options = readOptions(flags);
   const sections = flags.section.map(readSection);
-  const isLive = process.stderr.isTTY && flags.json !== true;
-  const results = await runChecks(openInputs(options), {
-    isAsked: ({ line }) => sections.length === 0 || sections.includes(Number(line.split(".")[0])),
+  const isAsked = ({ line }: Check): boolean => sections.length === 0 || sections.includes(Number(line.split(".")[0]));
+  if (flags.watch !== undefined) {
+    const { watch: duration, every, json } = flags;
+    const results = await watchDeployment(options, isAsked, { duration, every, isJson: json === true });
+    // The lines say it all already.
+    if (json !== true) await printReport(results, options, flags);
+    process.exitCode = exitCodeOf(results);
+    return;
+  }
+  const first = await runShown(options, isAsked, flags.json !== true);
+  const results = flags.fix ? await mendByAsking(first, options, isAsked, flags.yes === true) : first;
+  await printReport(results, options, flags);
+  process.exitCode = exitCodeOf(results);
+}
+
+/** Runs the checks once, with a list that grows at a terminal. */
+function runShown(
+  options: DoctorOptions,
+  isAsked: (check: Check) => boolean,
+  isWanted: boolean,
+): Promise<readonly Result[]> {
+  const isLive = process.stderr.isTTY && isWanted;
+  return runChecks(openInputs(options), {
+    isAsked,
     onStart: ({ asks }) => {
       if (isLive) process.stderr.write(`\r\u001b[K… ${asks}`);
     },
@@ -100,100 +121,20 @@ async function examine(flags: Flags): Promise<void> {
       if (isLive) process.stderr.write(`\r\u001b[K${resultLine(result, true)}\n`);
     },
   });
+}
+
+async function printReport(results: readonly Result[], options: DoctorOptions, flags: Flags): Promise<void> {
   const report = makeReport(results, {
     checkedAt: new Date(systemClock.now()).toISOString(),
     lookedAt: lookedAtOf(options),
+    settings: await readEffective(openInputs(options)),
   });
+  if (flags.json) return console.log(reportJson(report));
+  if (flags.junit) return console.log(reportJunit(report));
+  if (flags.markdown) return console.log(reportMarkdown(report));
   const hasColours = process.stdout.hasColors?.() ?? false;
-  const shown = flags.json ? reportJson(report) : reportText(report, { hasColours, isVerbose: flags.verbose === true });
-  console.log(shown);
-  process.exitCode = exitCodeOf(results);
-}
-
-function readOptions(flags: Flags): DoctorOptions {
-  const found = (...path: readonly string[]): string | undefined => {
-    const file = join(...path);
-    return existsSync(file) ? file : undefined;
-  };
-  const [compose = composeBeside(flags.env), ...composeOverrides] = flags.compose;
-  return {
-    url: readAddress("--url", flags.url),
-    site: readAddress("--site", flags.site),
-    compose,
-    composeOverrides,
-    env: flags.env ?? (compose === undefined ? found(".env") : found(compose, "..", ".env")),
-    nginx: flags.nginx ?? found("deploy", "edge", "nginx.conf"),
-    repo: flags.repo ?? found(".git")?.replace(/\.git$/, "."),
-    dataDir: flags.dataDir,
-    prometheus: readAddress("--prometheus", flags.prometheus),
-    key: flags.keyFile === undefined ? undefined : readText("--key-file", flags.keyFile).trim(),
-    github: flags.github,
-    load: flags.load === true,
-    rehearse: flags.rehearse === true,
-    runTests: flags.runTests === true,
-    network: readNetwork(flags),
-    environment: process.env,
-    ...{ flagsOf, passerby: runPasserby, nginxCommand: flags.nginxCommand },
-  };
-}
-
-/** Calls this very program again; what it prints is not shown. */
-async function runPasserby(args: readonly string[]): Promise<CommandAnswer> {
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  return { code: typeof code === "number" ? code : -1, stdout, stderr };
-}
-
-/** The compose file in this folder; none for a file of variables that lies elsewhere, such as one for systemd. */
-function composeBeside(env: string | undefined): string | undefined {
-  const file = join("deploy", "docker-compose.full.yml");
-  const isBeside = env === undefined || dirname(resolve(env)) === resolve("deploy");
-  return isBeside && existsSync(file) ? file : undefined;
-}
-
-/** Flags that a subcommand takes, as its own help would list them. */
-async function flagsOf(subcommand: string): Promise<readonly string[]> {
-  const { rotateCommand } = await import("./rotate.ts");
-  const { startCommand } = await import("./start.ts");
-  const command = [rotateCommand(), startCommand()].find((one) => one.name() === subcommand);
-  return command?.options.flatMap(({ long }) => (long ? [long] : [])) ?? [];
-}
-
-function lookedAtOf({
-  url,
-  site,
-  compose,
-  nginx,
-  env,
-  repo,
-  dataDir,
-  prometheus,
-}: DoctorOptions): Record<string, string> {
-  const all = {
-    url: url?.href,
-    site: site?.href,
-    compose,
-    nginx,
-    env,
-    repo,
-    data_dir: dataDir,
-    prometheus: prometheus?.href,
-  };
-  return Object.fromEntries(
-    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-}
-
-function readAddress(flag: string, text: string | undefined): URL | undefined {
-  if (text === undefined) return undefined;
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new PasserbyError(
-    "setting_invalid",
-    `${flag} ${text} is not allowed: give an address such as https://example.com`,
-  );
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  console.log(reportText(report, { hasColours, width, isVerbose: flags.verbose === true }));
 }
 
 function readSection(text: string): number {

@@ -1,6 +1,6 @@
 /**
  * Writes the pages of docs/reference that come from code: events.md from the event contract, settings.md from the
- * table of settings, metrics.md from the table of metrics. test/reference.test.ts holds the committed pages equal to what this makes; run it after a change:
+ * table of settings, metrics.md from the table of metrics, doctor.md from the checklist and its checks. test/reference.test.ts holds the committed pages equal to what this makes; run it after a change:
  * node scripts/make-reference.ts
  */
 import { writeFileSync } from "node:fs";
@@ -18,6 +18,8 @@ import {
   serverFieldsSchema,
 } from "../src/event.ts";
 import { METRIC_KEYS, METRICS } from "../src/server/health/metric-table.ts";
+import { doctorPage } from "./doctor-page.ts";
+import { listOf, page, table } from "./markdown-page.ts";
 
 /** A property of the event schemas, as far as the page tells it. */
 type Property = {
@@ -32,13 +34,12 @@ type Property = {
   readonly "x-filled-by"?: string;
 };
 
-const MADE = "<!-- Made from code by scripts/make-reference.ts; change the code, not this page. -->";
-
 /** The pages by file name. */
 export const REFERENCE_PAGES: Readonly<Record<string, () => string>> = {
   "events.md": eventsPage,
   "settings.md": settingsPage,
   "metrics.md": metricsPage,
+  "doctor.md": doctorPage,
 };
 
 function eventsPage(): string {
@@ -127,20 +128,6 @@ function metricsPage(): string {
     "## What is never here",
     "No address, id, user agent, site, event name, query or path that a client sent.",
   ]);
-}
-
-function page(title: string, parts: readonly string[]): string {
-  return `${[`# ${title}`, MADE, ...parts].join("\n\n")}\n`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-function listOf(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\``).join(", ");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

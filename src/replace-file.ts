@@ -1,13 +1,22 @@
 /** Replaces a small file as a whole: after a crash at any moment the old text or the new one is there, never half. */
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+export type Permissions = {
+  /** Permission bits, whatever the umask; 0600 by default. */
+  readonly mode?: number;
+  /** Whose the file is to be; whoever runs this by default. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+};
+
 /** Writes text to `path` through a temporary file, synced with its folder. Throws the system's error. */
-export function replaceFile(path: string, text: string, mode = 0o600): void {
+export function replaceFile(path: string, text: string, { mode, owner }: Permissions = {}): void {
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, "w", 0o600);
   try {
-    if (mode !== 0o600) fchmodSync(file, mode);
+    // Owner first: changing it takes bits away.
+    if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+    if (mode !== undefined) fchmodSync(file, mode);
     writeFileSync(file, text);
     fsyncSync(file);
     renameSync(temporary, path);

@@ -46,7 +46,9 @@ export const PARTS: readonly Part[] = [
   // An authority for ACME, and with it pebble-challtestsrv, a name server that is told what to say.
   { need: "pebble", debianPackage: "pebble", paths: ["/usr/bin/pebble"] },
   { need: "prlimit", debianPackage: "util-linux", paths: ["/usr/bin/prlimit"] },
+  { need: "prometheus", debianPackage: "prometheus", paths: ["/usr/bin/prometheus"] },
   { need: "promtool", debianPackage: "prometheus", paths: ["/usr/bin/promtool"] },
+  { need: "python3", debianPackage: "python3", paths: ["/usr/bin/python3"] },
   {
     need: "python3-seccomp",
     debianPackage: "python3-seccomp",
@@ -105,8 +107,14 @@ export const openssl: string | undefined = findPart("openssl");
 /** Path of prlimit, or undefined. */
 export const prlimit: string | undefined = findPart("prlimit");
 
+/** Path of Prometheus, or undefined. */
+export const prometheus: string | undefined = findPart("prometheus");
+
 /** Path of Prometheus' promtool, or undefined. */
 export const promtool: string | undefined = findPart("promtool");
+
+/** Path of Python, or undefined: its XML parser judges ours. */
+export const python: string | undefined = findPart("python3");
 
 /** Path of script(1), which runs a command at a terminal of its own, or undefined. */
 export const script: string | undefined = findPart("script");

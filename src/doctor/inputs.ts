@@ -16,8 +16,9 @@ import { type LiveCollector, openLiveCollector } from "./probe/live-collector.ts
 import { type LiveSite, openLiveSite } from "./probe/live-site.ts";
 import { openTlsProbe, type TlsProbe } from "./probe/tls-probe.ts";
 import { runSmokeTest, type SmokeReport } from "./smoke/smoke-test.ts";
+import { runNpmTest, type TestRun } from "./testing/run-tests.ts";
 
-/** Inputs by name. `load`, `rehearse` and `run_tests` are permissions: true where they were given. */
+/** Inputs by name. `load` and `rehearse` are permissions: true where they were given. */
 export type Inputs = {
   readonly compose: ComposeProject;
   readonly nginx: NginxConfig;
@@ -40,7 +41,8 @@ export type Inputs = {
   readonly key: string;
   readonly load: true;
   readonly rehearse: true;
-  readonly run_tests: true;
+  /** What became of npm test, which runs when the first check asks. */
+  readonly run_tests: TestRun;
   /** `owner/name` of a repository at GitHub. */
   readonly github: string;
 };
@@ -76,6 +78,8 @@ export type DoctorOptions = {
   readonly nginxCommand?: string | undefined;
   /** The environment that doctor itself runs in, for programs that it starts. */
   readonly environment: SettingSource;
+  /** Takes what a program that runs long prints, as it comes. */
+  readonly show?: ((text: string) => void) | undefined;
 };
 
 /** How each input is given, for the reason of a skipped check. */
@@ -134,6 +138,7 @@ function makeProviders(options: DoctorOptions): Providers {
   const live = once(async () => openLiveCollector(given("live", options.url), network));
   const env = once(async () => readEnvFile(given("env", options.env)));
   const optionalEnv = async (): Promise<EnvFile | undefined> => (options.env === undefined ? undefined : await env());
+  const repo = once(async () => openRepository(given("repo", options.repo)));
   const compose = once(async () =>
     readCompose(given("compose", options.compose), await optionalEnv(), options.composeOverrides),
   );
@@ -145,7 +150,7 @@ function makeProviders(options: DoctorOptions): Providers {
       return readCollectorSettings(options.compose === undefined ? undefined : await compose(), await optionalEnv());
     }),
     nginx: once(async () => readNginx(given("nginx", options.nginx))),
-    repo: once(async () => openRepository(given("repo", options.repo))),
+    repo,
     data_dir: once(async () => openDataFolder(given("data_dir", options.dataDir))),
     live,
     smoke: once(async () => {
@@ -158,7 +163,10 @@ function makeProviders(options: DoctorOptions): Providers {
     key: once(async () => given("key", options.key)),
     load: once(async () => permitted("load", options.load)),
     rehearse: once(async () => permitted("rehearse", options.rehearse)),
-    run_tests: once(async () => permitted("run_tests", options.runTests)),
+    run_tests: once(async () => {
+      permitted("run_tests", options.runTests);
+      return runNpmTest((await repo()).path, options.environment, options.show ?? (() => {}));
+    }),
     github: once(async () => given("github", options.github)),
   };
 }

@@ -1,4 +1,5 @@
 /** A deployment that is all right, as files in a folder of its own: what a fault is a patch to. */
+import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,11 +19,26 @@ export type Deployment = {
   readonly patch: (file: string, from: string | RegExp, to: string) => void;
   /** Writes a file of it. */
   readonly write: (file: string, text: string) => void;
+  /** Runs git in it; its repository is there when it was asked for. */
+  readonly git: (...args: readonly string[]) => void;
   readonly remove: () => void;
 };
 
-/** Makes it from the files of `deploy/`, filled in as the guide says. Remove it. */
-export function makeGoodDeployment(more: Partial<DoctorOptions> = {}): Deployment {
+/** What of our own repository goes into that of a deployment: what workflows call, and a test that drives a browser. */
+const COMMITTED = [
+  ...[".gitignore", "README.md", "package.json", "package-lock.json", ".github"],
+  ...["scripts/test.ts", "test/browser/tracker-sandbox.test.ts", "src/event.ts", "cmd/main.ts"],
+];
+const EMPTY_FOLDERS = ["test/contract", "test/differential", "test/fault", "test/fuzz"];
+
+/** The first deployment's repository, to copy for the next. */
+let committed: string | undefined;
+
+/** Makes it from the files of `deploy/`, filled in as the guide says; on demand as a git repository. Remove it. */
+export function makeGoodDeployment(
+  more: Partial<DoctorOptions> = {},
+  { hasRepository = false }: { readonly hasRepository?: boolean } = {},
+): Deployment {
   const dir = mkdtempSync(join(tmpdir(), "passerby-doctor-"));
   cpSync(join(ROOT, "deploy"), join(dir, "deploy"), {
     recursive: true,
@@ -35,9 +51,17 @@ export function makeGoodDeployment(more: Partial<DoctorOptions> = {}): Deploymen
     mkdirSync(join(dir, file, ".."), { recursive: true });
     writeFileSync(join(dir, file), text);
   };
+  const git = (...args: readonly string[]): void => {
+    const author = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgSign=false"];
+    author.push("-c", "core.fsync=none", "-c", "gc.auto=0");
+    execFileSync("git", ["-C", dir, ...author, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  };
+  if (hasRepository) addRepository(dir, git);
   return {
     dir,
+    git,
     options: {
+      ...(hasRepository ? { repo: dir } : {}),
       compose: join(dir, "deploy/docker-compose.full.yml"),
       env: join(dir, "deploy/.env"),
       nginx: join(dir, "deploy/edge/nginx.conf"),
@@ -61,6 +85,23 @@ export function makeGoodDeployment(more: Partial<DoctorOptions> = {}): Deploymen
     write,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+function addRepository(dir: string, git: (...args: readonly string[]) => void): void {
+  for (const path of COMMITTED) cpSync(join(ROOT, path), join(dir, path), { recursive: true });
+  for (const path of EMPTY_FOLDERS) mkdirSync(join(dir, path), { recursive: true });
+  if (committed !== undefined) {
+    cpSync(committed, join(dir, ".git"), { recursive: true });
+    return;
+  }
+  git("init", "--quiet", "--initial-branch=main", "--template=");
+  git("add", "--all");
+  git("commit", "--quiet", "--message=all");
+  // Made once and copied then: git takes longer for it than all the checks for theirs.
+  const kept = mkdtempSync(join(tmpdir(), "passerby-doctor-git-"));
+  committed = join(kept, ".git");
+  cpSync(join(dir, ".git"), committed, { recursive: true });
+  process.once("exit", () => rmSync(kept, { recursive: true, force: true }));
 }
 
 async function runPasserby(args: readonly string[]): Promise<CommandAnswer> {

@@ -70,7 +70,7 @@ export function putBack(dir: string, before: Before): void {
 }
 
 function put(path: string, file: Before): void {
-  if (file !== undefined) replaceFile(path, file.text, file.mode);
+  if (file !== undefined) replaceFile(path, file.text, { mode: file.mode });
   else {
     rmSync(path, { force: true });
     syncFolder(join(path, ".."));

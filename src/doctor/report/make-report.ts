@@ -3,6 +3,7 @@
 import { VERDICTS, type Verdict } from "../check.ts";
 import { CHECKLIST, type Line } from "../checklist.ts";
 import type { Result } from "../run-checks.ts";
+import type { EffectiveSetting } from "./effective-settings.ts";
 
 export type LineReport = Line & { readonly results: readonly Result[]; readonly verdict: Verdict };
 
@@ -13,6 +14,8 @@ export type Report = {
   readonly checkedAt: string;
   /** What was looked at, by input name. */
   readonly lookedAt: Readonly<Record<string, string>>;
+  /** What the collector is set to where that is not the default. */
+  readonly settings: readonly EffectiveSetting[];
   /** Number of checks by verdict. */
   readonly summary: Readonly<Record<Verdict, number>>;
   readonly sections: readonly SectionReport[];
@@ -21,7 +24,7 @@ export type Report = {
 /** Puts results in the order of the checklist; sections of which nothing was asked are left out. */
 export function makeReport(
   results: readonly Result[],
-  { checkedAt, lookedAt }: Pick<Report, "checkedAt" | "lookedAt">,
+  { checkedAt, lookedAt, settings }: Pick<Report, "checkedAt" | "lookedAt" | "settings">,
 ): Report {
   const byLine = Map.groupBy(results, ({ check }) => check.line);
   const sections = CHECKLIST.map(({ lines, ...section }) => ({
@@ -33,7 +36,7 @@ export function makeReport(
   }));
   const count = (verdict: Verdict): number => results.filter(({ finding }) => finding.verdict === verdict).length;
   return {
-    ...{ checkedAt, lookedAt },
+    ...{ checkedAt, lookedAt, settings },
     summary: { pass: count("pass"), warn: count("warn"), fail: count("fail"), skipped: count("skipped") },
     sections: sections.filter(({ lines }) => lines.length > 0),
   };
