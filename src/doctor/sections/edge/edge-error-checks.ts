@@ -1,0 +1,257 @@
+/** What nginx refuses by itself: told as the collector would tell it, so that a page can read how long to wait. */
+import type { Check, Evidence } from "../../check.ts";
+import type { Given } from "../../inputs.ts";
+import { inForce } from "../../nginx/edge-servers.ts";
+import { answerError, type ErrorAnswer } from "../../nginx/error-answers.ts";
+import { whereOf } from "../../nginx/nginx-config.ts";
+import type { Outcome } from "../../nginx/simulate.ts";
+import {
+  absent,
+  doubtful,
+  eventCheck,
+  failing,
+  found,
+  good,
+  type Problem,
+  type Seen,
+  seen,
+  unseen,
+} from "./edge-check.ts";
+import { type EdgeView, EVENT_PATH } from "./edge-view.ts";
+
+/** Statuses that nginx answers events with by itself, and the code of each (docs/reference/errors.md). */
+const CODES: Readonly<Record<number, string>> = {
+  413: "payload_too_large",
+  429: "rate_limited",
+  502: "collector_unavailable",
+  503: "collector_unavailable",
+  504: "collector_unavailable",
+};
+/** After these the tracker sends again. */
+const RETRIED: readonly number[] = [429, 502, 503, 504];
+const LONGEST_WAIT_S = 600;
+
+type WithEvent = EdgeView & { readonly event: Outcome };
+
+function answerAs({ model, event }: WithEvent, status: number, origin?: string): ErrorAnswer {
+  const { asked } = event.variables;
+  const headers = { ...asked.headers, ...(origin === undefined ? {} : { origin }) };
+  const variables = { ...event.variables, values: new Map<string, string>(), asked: { ...asked, headers } };
+  return answerError(model, { ...event, variables }, status);
+}
+
+function evidenceOf({ page, scopes }: ErrorAnswer, what: string, value: string): Evidence {
+  const opening = scopes.at(-1)?.opening ?? page;
+  return { what, found: value, ...(opening === undefined ? {} : { where: whereOf(opening) }) };
+}
+
+function headerIn(answer: ErrorAnswer, name: string): string | undefined {
+  const values = answer.headers.filter((header) => header.name === name).map(({ value }) => value);
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+/** Goes over the statuses; `judge` says what is wrong with one. */
+function overStatuses(
+  statuses: readonly number[],
+  view: WithEvent,
+  judge: (answer: ErrorAnswer, status: number) => Problem | undefined,
+) {
+  const answers = statuses.map((status) => ({ status, answer: answerAs(view, status) }));
+  return found(
+    answers.flatMap(({ answer, status }) => judge(answer, status) ?? []),
+    ...answers.map(({ answer, status }) => evidenceOf(answer, String(status), answer.body ?? answer.type)),
+  );
+}
+
+function codeIn(body: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value !== "object" || value === null || Reflect.get(value, "ok") !== false) return undefined;
+    const [code, message]: unknown[] = [Reflect.get(value, "error"), Reflect.get(value, "message")];
+    return typeof code === "string" && typeof message === "string" ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function judgeBody(answer: ErrorAnswer, status: number): Problem | undefined {
+  if (answer.page === undefined) {
+    const text = `nginx answers ${status} with a page of HTML: give it an error_page in JSON, as deploy/edge/passerby/errors.conf does.`;
+    return doubtful(evidenceOf(answer, `error_page ${status}`, "(none)"), text);
+  }
+  if (answer.status !== status) {
+    return failing(seen(answer.page), `${status} becomes ${answer.status}: take the = out, so that the status stays.`);
+  }
+  if (!/^application\/json\b/.test(answer.type)) {
+    return doubtful(
+      evidenceOf(answer, `type of ${status}`, answer.type),
+      "Set `default_type application/json;` there.",
+    );
+  }
+  if (answer.body === undefined) return undefined;
+  const code = codeIn(answer.body);
+  if (code === CODES[status]) return undefined;
+  const text = `The body of ${status} is to be JSON with "ok":false, "error":"${CODES[status]}" and a message.`;
+  return doubtful(evidenceOf(answer, `body of ${status}`, answer.body || "(none)"), text);
+}
+
+/** An origin that each entry of ALLOWED_ORIGINS lets in. */
+async function originsOf(given: Given): Promise<readonly string[]> {
+  const settings = await given.may("settings");
+  return (settings?.settings.allowedOrigins ?? []).map((origin) => origin.replace("*", "shop"));
+}
+
+const FOREIGN = [
+  "https://foreign.invalid",
+  "https://example.com.foreign.invalid",
+  "https://foreign.invalid.example.com",
+];
+
+async function judgeOrigins(view: WithEvent, given: Given): Promise<Seen> {
+  const origins = await originsOf(given);
+  const [origin] = origins;
+  if (origin === undefined) return unseen("give --env FILE or --compose FILE, which say the origins of the site");
+  const problems: Problem[] = [];
+  for (const status of Object.keys(CODES).map(Number)) {
+    const answers = origins.map((one) => ({ origin: one, answer: answerAs(view, status, one) }));
+    const shut = answers.find(({ origin: one, answer }) => ![one, "*"].includes(headerIn(answer, ALLOW_ORIGIN) ?? ""));
+    if (shut !== undefined) {
+      const what = `Access-Control-Allow-Origin of ${status} for ${shut.origin}`;
+      const evidence = evidenceOf(shut.answer, what, headerIn(shut.answer, ALLOW_ORIGIN) ?? "(none)");
+      problems.push(
+        failing(evidence, "A page cannot read this answer and tries again at once: let it name the origin."),
+      );
+      continue;
+    }
+    const open = FOREIGN.find((one) => headerIn(answerAs(view, status, one), ALLOW_ORIGIN) === one);
+    const first = answerAs(view, status, origin);
+    if (open !== undefined) {
+      const evidence = evidenceOf(first, `Access-Control-Allow-Origin of ${status} for ${open}`, open);
+      problems.push(
+        failing(evidence, "Any page may read this answer: let it name the origins of ALLOWED_ORIGINS only."),
+      );
+    }
+    problems.push(...judgeCompany(first, status));
+  }
+  const shown = answerAs(view, 429, origin);
+  return found(
+    problems,
+    evidenceOf(shown, `Access-Control-Allow-Origin for ${origin}`, headerIn(shown, ALLOW_ORIGIN) ?? ""),
+  );
+}
+
+const ALLOW_ORIGIN = "access-control-allow-origin";
+
+/** Headers that have to come with the origin. */
+function judgeCompany(answer: ErrorAnswer, status: number): readonly Problem[] {
+  const problems: Problem[] = [];
+  const exposed = (headerIn(answer, "access-control-expose-headers") ?? "").toLowerCase();
+  if (RETRIED.includes(status) && !/(?:^|[\s,])retry-after(?:[\s,]|$)|^\*$/.test(exposed)) {
+    const evidence = evidenceOf(answer, `Access-Control-Expose-Headers of ${status}`, exposed || "(none)");
+    problems.push(doubtful(evidence, "A page reads Retry-After only if it is exposed: name it."));
+  }
+  const vary = headerIn(answer, "vary") ?? "";
+  if (headerIn(answer, ALLOW_ORIGIN) !== "*" && !/(?:^|[\s,])origin(?:[\s,]|$)|^\*$/i.test(vary)) {
+    const evidence = evidenceOf(answer, `Vary of ${status}`, vary || "(none)");
+    problems.push(doubtful(evidence, "The answer depends on the origin: add `add_header Vary Origin always;`."));
+  }
+  return problems;
+}
+
+export const EDGE_ERROR_CHECKS: readonly Check[] = [
+  eventCheck({
+    id: "edge.errors-as-json",
+    line: "3.2",
+    severity: "medium",
+    asks: "What nginx refuses by itself is told as JSON, with its status",
+    how: "Follows error_page for 413, 429, 502, 503 and 504 from where events arrive, and reads status, type and body.",
+    remedy: "Take over deploy/edge/passerby/errors.conf.",
+    look: (view) => overStatuses(Object.keys(CODES).map(Number), view, judgeBody),
+  }),
+  eventCheck({
+    id: "edge.errors-readable",
+    line: "3.2",
+    severity: "high",
+    asks: "The site's pages can read these answers, and no other pages can",
+    how: "Works out the headers of 413, 429, 502, 503 and 504 for each origin of ALLOWED_ORIGINS and for foreign ones.",
+    remedy:
+      "Add Access-Control-Allow-Origin from a map of $http_origin, Access-Control-Expose-Headers with Retry-After, and Vary: Origin, each with `always`.",
+    may: ["settings"],
+    look: judgeOrigins,
+  }),
+  eventCheck({
+    id: "edge.errors-retry-after",
+    line: "3.2",
+    severity: "medium",
+    asks: "429, 502, 503 and 504 say when to come back",
+    how: "Works out Retry-After of these answers of nginx.",
+    remedy: "Add `add_header Retry-After $edge_retry_after always;` with a map of $status.",
+    look: (view) =>
+      overStatuses(RETRIED, view, (answer, status) => {
+        const value = headerIn(answer, "retry-after");
+        if (value !== undefined && /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= LONGEST_WAIT_S)
+          return undefined;
+        const text = `Retry-After of ${status} is to be a number of seconds from 1 to ${LONGEST_WAIT_S}: trackers wait so long.`;
+        return doubtful(evidenceOf(answer, `Retry-After of ${status}`, value ?? "(none)"), text);
+      }),
+  }),
+  eventCheck({
+    id: "edge.errors-not-kept",
+    line: "3.2",
+    severity: "low",
+    asks: "No cache keeps what nginx refuses by itself",
+    how: "Works out Cache-Control of these answers.",
+    remedy: "Add `add_header Cache-Control no-store always;` beside their other headers.",
+    look: (view) =>
+      overStatuses(Object.keys(CODES).map(Number), view, (answer, status) => {
+        const value = headerIn(answer, "cache-control") ?? "";
+        if (/\bno-store\b/.test(value)) return undefined;
+        return doubtful(evidenceOf(answer, `Cache-Control of ${status}`, value || "(none)"), "Say no-store.");
+      }),
+  }),
+  eventCheck({
+    id: "edge.errors-allow",
+    line: "3.2",
+    severity: "low",
+    asks: "A method that nginx refuses is answered 405, with the methods that are taken",
+    how: "Follows GET and PUT of /api/metrics/event; where nginx answers them, it reads status, body and Allow (RFC 9110, section 15.5.6).",
+    remedy: "Answer 405 and add `Allow: POST, OPTIONS`, or pass the request on: the collector does it.",
+    look: (view) => {
+      const outcomes = ["GET", "PUT", "DELETE"].map((method) => view.ask(EVENT_PATH, { method }));
+      const own = outcomes.filter(({ kind }) => kind === "return");
+      const problems = own.flatMap((outcome): readonly Problem[] => {
+        const { method } = outcome.variables.asked;
+        const where = outcome.by ? { where: whereOf(outcome.by) } : {};
+        if (outcome.status !== 405) {
+          return [
+            doubtful({ what: `${method} ${EVENT_PATH}`, found: String(outcome.status), ...where }, "Answer 405."),
+          ];
+        }
+        const answer = answerError(view.model, outcome, 405);
+        const allow = headerIn(answer, "allow") ?? "";
+        const isComplete = /\bPOST\b/.test(allow) && /\bOPTIONS\b/.test(allow);
+        const isTold = answer.body === undefined || codeIn(answer.body) === "method_not_allowed";
+        if (!isComplete)
+          return [doubtful(evidenceOf(answer, "Allow of 405", allow || "(none)"), "Let Allow name POST and OPTIONS.")];
+        if (isTold && answer.status === 405 && /json/.test(answer.type)) return [];
+        return [
+          doubtful(evidenceOf(answer, "405", answer.body ?? ""), "Tell it as the collector does: method_not_allowed."),
+        ];
+      });
+      return found(problems, { what: "refused by nginx", found: own.length > 0 ? "405 with Allow" : "(none)" });
+    },
+  }),
+  eventCheck({
+    id: "edge.collector-errors-pass",
+    line: "3.2",
+    severity: "high",
+    asks: "Errors of the collector pass as they are",
+    how: "Reads proxy_intercept_errors where events are passed on.",
+    remedy: "Take `proxy_intercept_errors on;` out.",
+    look: ({ event }) => {
+      const [intercept] = inForce(event.scopes, "proxy_intercept_errors");
+      if (intercept?.args[0] !== "on") return good(absent("proxy_intercept_errors", event.scopes));
+      return found([failing(seen(intercept), "The tracker no longer sees why an event was refused: take it out.")]);
+    },
+  }),
+];

@@ -1,0 +1,373 @@
+/** TLS as nginx is set to speak it, and what becomes of those who come without it or by another name. */
+import { getCurves } from "node:crypto";
+import { getCiphers } from "node:tls";
+import type { Check } from "../../check.ts";
+import { defaultServer, inForce, type Scope, walk } from "../../nginx/edge-servers.ts";
+import { patternOf } from "../../nginx/locations.ts";
+import type { Directive } from "../../nginx/nginx-config.ts";
+import { parseTimeMs } from "../../nginx/nginx-units.ts";
+import type { Outcome } from "../../nginx/simulate.ts";
+import { isRedirect, simulate } from "../../nginx/simulate.ts";
+import {
+  absent,
+  doubtful,
+  type EventCheck,
+  eventCheck,
+  failing,
+  found,
+  good,
+  type Problem,
+  type Seen,
+  seen,
+  unseen,
+} from "./edge-check.ts";
+import { askedAt, type EdgeView, EVENT_PATH } from "./edge-view.ts";
+
+type WithEvent = EdgeView & { readonly event: Outcome };
+
+const NO_TLS = "this nginx speaks no TLS for the collector: whatever stands in front of it does";
+
+/** Protocols and ciphers of a port are those of its default server: nginx has not heard a name yet. */
+function tlsScopes({ model, door }: WithEvent): readonly Scope[] | undefined {
+  if (door?.isTls !== true) return undefined;
+  const server = defaultServer(model.servers, door.port);
+  if (server === undefined) return undefined;
+  return [...model.outer, { opening: server.directive, directives: server.directive.block ?? [] }];
+}
+
+function judgeListening(view: WithEvent): Seen {
+  const { door, config, event } = view;
+  if (door?.isTls) {
+    const listener = event.server?.listeners.find(({ isTls }) => isTls);
+    const certificate = inForce(event.scopes, "ssl_certificate")[0];
+    const key = inForce(event.scopes, "ssl_certificate_key")[0];
+    const missing = [certificate ? undefined : "ssl_certificate", key ? undefined : "ssl_certificate_key"].filter(
+      (one) => one !== undefined,
+    );
+    if (missing.length > 0)
+      return found(
+        missing.map((name) =>
+          failing(absent(name, event.server?.directive), "nginx does not start without it: name the file."),
+        ),
+      );
+    const others = event.server?.listeners.filter(({ isTls, port }) => !isTls && port === door.port) ?? [];
+    if (others.length > 0)
+      return found(
+        others.map(({ directive }) => failing(seen(directive), "Add ssl: this address would speak plain HTTP.")),
+      );
+    return good(...(listener ? [seen(listener.directive)] : []), ...(certificate ? [seen(certificate)] : []));
+  }
+  const isBehind = [...walk(config.directives)].some(({ name }) => name === "set_real_ip_from");
+  if (isBehind) return unseen(`${NO_TLS} (set_real_ip_from names it)`);
+  const listen = event.server?.listeners[0]?.directive;
+  const text =
+    "Events travel in the clear: listen with ssl, and redirect what comes without. Where something in front ends TLS, name it in set_real_ip_from.";
+  return found([failing(listen ? seen(listen) : absent("listen … ssl", event.server?.directive), text)]);
+}
+
+const OLD = /^(?:SSLv2|SSLv3|TLSv1|TLSv1\.1)$/;
+
+function judgeProtocols(view: WithEvent): Seen {
+  const scopes = tlsScopes(view);
+  if (scopes === undefined) return unseen(NO_TLS);
+  const [directive] = inForce(scopes, "ssl_protocols");
+  if (directive === undefined) {
+    return found([
+      doubtful(
+        absent("ssl_protocols", scopes.slice(0, 2)),
+        "Before 1.27.3 nginx's own list has TLS 1.0 and 1.1: set `ssl_protocols TLSv1.2 TLSv1.3;`.",
+      ),
+    ]);
+  }
+  const old = directive.args.filter((one) => OLD.test(one));
+  if (old.length > 0)
+    return found([
+      failing(seen(directive), `${old.join(" and ")} are broken: use \`ssl_protocols TLSv1.2 TLSv1.3;\`.`),
+    ]);
+  const missing = ["TLSv1.2", "TLSv1.3"].filter((one) => !directive.args.includes(one));
+  const odd = directive.args.filter((one) => one !== "TLSv1.2" && one !== "TLSv1.3");
+  if (odd.length > 0)
+    return found([
+      failing(seen(directive), `nginx knows no ${odd.join(" ")}: use \`ssl_protocols TLSv1.2 TLSv1.3;\`.`),
+    ]);
+  return missing.length === 0
+    ? good(seen(directive))
+    : found([doubtful(seen(directive), `${missing.join(" and ")} is missing: add it.`)]);
+}
+
+const WEAK = /NULL|EXP|RC4|RC2|(?:^|[-+_])DES|3DES|MD5|ADH|AECDH|LOW|IDEA|SEED|PSK|SRP|^ALL$|^COMPLEMENTOF|^DEFAULT$/i;
+const STRONG = /^(?:TLS_|(?:ECDHE|DHE)-.*(?:GCM|CHACHA20|CCM))|^(?:ECDHE|EECDH)\+(?:AESGCM|CHACHA20)$/;
+const STRONG_WORDS = /^(?:kE?ECDHE?|EECDH|ECDHE|AESGCM|CHACHA20|HIGH|EDH|DHE|AES|AES256|AES128)(?:\+[\w.]+)*$/;
+const KNOWN = new Set(getCiphers().map((name) => name.toUpperCase()));
+
+function judgeCiphers(view: WithEvent): Seen {
+  const scopes = tlsScopes(view);
+  if (scopes === undefined) return unseen(NO_TLS);
+  const [directive] = inForce(scopes, "ssl_ciphers");
+  const advice =
+    "Use the list of deploy/edge/passerby/tls.conf, which has forward secrecy and authenticated encryption only.";
+  if (directive === undefined) {
+    return found([doubtful(absent("ssl_ciphers (nginx's own: HIGH:!aNULL:!MD5)", scopes.slice(0, 2)), advice)]);
+  }
+  const entries = (directive.args[0] ?? "").split(/[:, ]/).filter((entry) => entry !== "");
+  const offered = entries.filter((entry) => !/^[!@-]/.test(entry)).map((entry) => entry.replace(/^\+/, ""));
+  const weak = offered.filter((entry) => WEAK.test(entry) && !STRONG.test(entry));
+  if (weak.length > 0) return found([failing(seen(directive), `${weak.join(", ")} is weak. ${advice}`)]);
+  const unknown = offered.filter(
+    (entry) => /^(?:ECDHE|DHE|AES|CAMELLIA|TLS_)[-_]/i.test(entry) && !KNOWN.has(entry.toUpperCase()),
+  );
+  if (unknown.length > 0)
+    return found([doubtful(seen(directive), `OpenSSL knows no ${unknown.join(", ")} and leaves it out. ${advice}`)]);
+  const other = offered.filter((entry) => !STRONG.test(entry));
+  const isWide = other.some((entry) => !STRONG_WORDS.test(entry)) || other.includes("HIGH");
+  return isWide
+    ? found([
+        doubtful(seen(directive), `${other.join(", ")} lets in suites without forward secrecy or with CBC. ${advice}`),
+      ])
+    : good(seen(directive));
+}
+
+const GROUPS = /^(?:auto|X25519|X448|P-(?:256|384|521)|X25519MLKEM768|SecP256r1MLKEM768)$/i;
+const DAY_MS = 86_400_000;
+
+function judgeSessions(view: WithEvent): Seen {
+  const scopes = tlsScopes(view);
+  if (scopes === undefined) return unseen(NO_TLS);
+  const problems: Problem[] = [];
+  const [tickets] = inForce(scopes, "ssl_session_tickets");
+  if (tickets?.args[0] !== "off" && inForce(scopes, "ssl_session_ticket_key").length === 0) {
+    const evidence = tickets ? seen(tickets) : absent("ssl_session_tickets (nginx's own: on)", scopes.slice(0, 2));
+    problems.push(
+      doubtful(
+        evidence,
+        "nginx never changes the key of tickets while it runs, which undoes forward secrecy: turn them off.",
+      ),
+    );
+  }
+  const [timeout] = inForce(scopes, "ssl_session_timeout");
+  if (timeout && (parseTimeMs(timeout.args[0] ?? "") ?? 0) > DAY_MS) {
+    problems.push(doubtful(seen(timeout), "Sessions are kept for longer than a day: use 1d."));
+  }
+  const [cache] = inForce(scopes, "ssl_session_cache");
+  if (!cache?.args.some((arg) => arg.startsWith("shared:"))) {
+    problems.push(
+      doubtful(
+        cache ? seen(cache) : absent("ssl_session_cache", scopes.slice(0, 2)),
+        "Each visit pays for a whole handshake: use `ssl_session_cache shared:tls:10m;`.",
+      ),
+    );
+  }
+  const [curves] = inForce(scopes, "ssl_ecdh_curve");
+  const names = (curves?.args[0] ?? "auto").split(":");
+  const known = new Set(getCurves());
+  const odd = names.filter((name) => !GROUPS.test(name) && !known.has(name));
+  if (curves && (odd.length > 0 || !names.some((name) => /^(?:auto|X25519|prime256v1|P-256)$/.test(name)))) {
+    problems.push(
+      failing(
+        seen(curves),
+        `Browsers need X25519 or prime256v1${odd.length > 0 ? `, and OpenSSL knows no ${odd.join(", ")}` : ""}.`,
+      ),
+    );
+  }
+  return found(problems, ...(tickets ? [seen(tickets)] : []));
+}
+
+/** Somebody who comes over plain HTTP is sent to the same page over TLS, and nothing is taken. */
+function judgePlain(view: WithEvent): Seen {
+  const { door, model } = view;
+  if (door?.isTls !== true) return unseen(NO_TLS);
+  const ports = new Set(
+    model.servers.flatMap(({ listeners }) => listeners.filter(({ isTls }) => !isTls).map(({ port }) => port)),
+  );
+  const problems: Problem[] = [];
+  const shown: Directive[] = [];
+  for (const port of ports) {
+    const at = { host: door.host, port, isTls: false };
+    for (const [path, method] of [
+      ["/some/page", "GET"],
+      [EVENT_PATH, "POST"],
+      ["/api/metrics/event/", "POST"],
+    ] as const) {
+      const outcome = simulate(model, askedAt(at, path, { query: "a=1", method }));
+      const evidence = outcome.by
+        ? { ...seen(outcome.by), found: `${seen(outcome.by).found} ${outcome.text ?? ""}`.trim() }
+        : absent("return 308", outcome.server?.directive);
+      if (outcome.kind === "proxy") {
+        problems.push(failing(evidence, "Events are taken in the clear: redirect to https:// instead."));
+      } else if (!isRedirect(outcome)) {
+        const isClosed = outcome.kind === "return" && (outcome.status ?? 0) >= 400;
+        if (!isClosed || method === "GET")
+          problems.push(
+            doubtful(evidence, "Send what comes over plain HTTP to https://: `return 308 https://$host$request_uri;`."),
+          );
+      } else {
+        problems.push(...judgeRedirect(outcome, evidence, `https://${door.host}`, path));
+        if (outcome.by) shown.push(outcome.by);
+      }
+    }
+  }
+  const unique = new Map(problems.map((one) => [one.evidence.where, one]));
+  return found([...unique.values()], ...shown.slice(0, 1).map((one) => seen(one)));
+}
+
+function judgeRedirect(
+  outcome: Outcome,
+  evidence: Problem["evidence"],
+  origin: string,
+  path: string,
+): readonly Problem[] {
+  const to = URL.parse(outcome.text ?? "");
+  const wanted = `${path}?a=1`;
+  const isSame = to !== null && to.protocol === "https:" && `${to.protocol}//${to.hostname}` === origin;
+  if (!isSame || `${to.pathname}${to.search}` !== wanted) {
+    return [failing(evidence, `It has to lead to ${origin}${wanted}: use \`return 308 https://$host$request_uri;\`.`)];
+  }
+  if (![301, 308].includes(outcome.status ?? 0)) return [doubtful(evidence, "Say that it is for good: 308, or 301.")];
+  return [];
+}
+
+/** Who asks for another name gets no collector. */
+function judgeStrangers(view: WithEvent): Seen {
+  const { model } = view;
+  const listeners = model.servers.flatMap(({ listeners: all }) => all);
+  const ports = new Map(listeners.map(({ port, isTls }) => [port, isTls]));
+  const problems = [...ports].flatMap(([port, isTls]): readonly Problem[] => {
+    const outcome = simulate(model, askedAt({ host: "stranger.invalid", port, isTls }, EVENT_PATH, { method: "POST" }));
+    const opening = outcome.server?.directive;
+    if (outcome.kind === "proxy" && opening) {
+      return [
+        doubtful(
+          { ...seen(opening), found: `takes any name at port ${port}` },
+          "Any name that is pointed here gets the collector, and names in links of it: add a default_server that answers 421 or 444.",
+        ),
+      ];
+    }
+    const isLed = isRedirect(outcome) && URL.parse(outcome.text ?? "")?.hostname === "stranger.invalid";
+    if (isLed && outcome.by)
+      return [
+        doubtful(
+          seen(outcome.by),
+          "Any name that is asked for is put into the redirect: add a default_server that answers 444.",
+        ),
+      ];
+    return [];
+  });
+  return found(problems, { what: "an unknown name", found: "is not served" });
+}
+
+function judgeAcme({ config, ask, door }: WithEvent): Seen {
+  const path = "/.well-known/acme-challenge/token";
+  const all = [...walk(config.directives)].filter(
+    ({ name, args }) => name === "location" && args.some((arg) => /well-known|acme/.test(arg)),
+  );
+  if (all.length === 0) return unseen("no location for ACME: the certificate comes another way");
+  const outcome = ask(path, { isTls: false, port: 80 });
+  const overTls = door?.isTls ? ask(path) : undefined;
+  const [location] = all;
+  const roots = inForce(outcome.scopes, "root").length + inForce(outcome.scopes, "alias").length;
+  const isServed = outcome.kind === "proxy" || (outcome.kind === "files" && outcome.locations.length > 0 && roots > 0);
+  const isServedOverTls = overTls?.locations.some((one) => all.includes(one)) ?? false;
+  const isAny = outcome.locations.some((one) => patternOf(one).text.includes("acme")) || isServedOverTls;
+  if (location === undefined || (isAny && (isServed || isServedOverTls))) return good(...all.map((one) => seen(one)));
+  return found([
+    failing(
+      seen(location),
+      `${path} is not served from a folder: the certificate cannot be renewed. Use \`location ^~ /.well-known/acme-challenge/ { root …; }\`.`,
+    ),
+  ]);
+}
+
+function judgeHttp2({ event, config, door }: WithEvent): Seen {
+  if (door?.isTls !== true) return unseen(NO_TLS);
+  const isGlobal = [...walk(config.directives)].find(({ name, args }) => name === "http2" && args[0] === "on");
+  const listeners = event.server?.listeners.filter(({ isTls }) => isTls) ?? [];
+  const old = listeners.filter(({ isHttp2 }) => !isHttp2);
+  if (isGlobal !== undefined || old.length === 0) return good(...listeners.map(({ directive }) => seen(directive)));
+  return found(
+    old.map(({ directive }) =>
+      doubtful(
+        seen(directive),
+        "Over HTTP/1.1 a live stream takes one of six connections of a browser: turn HTTP/2 on.",
+      ),
+    ),
+  );
+}
+
+const CHECKS_OF_TLS: readonly EventCheck[] = [
+  {
+    id: "security.edge-tls",
+    line: "9.4",
+    severity: "critical",
+    asks: "nginx speaks TLS where events arrive",
+    how: "Reads listen, ssl_certificate and ssl_certificate_key of the server that passes events on.",
+    remedy: "Use `listen 443 ssl http2;` with a certificate.",
+    look: judgeListening,
+  },
+  {
+    id: "security.edge-tls-protocols",
+    line: "9.4",
+    severity: "high",
+    asks: "TLS 1.2 and 1.3 are spoken, and nothing older",
+    how: "Reads the ssl_protocols of the default server of the port, whose list is the one that counts.",
+    remedy: "Use `ssl_protocols TLSv1.2 TLSv1.3;` in the http block.",
+    look: judgeProtocols,
+  },
+  {
+    id: "security.edge-tls-ciphers",
+    line: "9.4",
+    severity: "medium",
+    asks: "Only ciphers with forward secrecy and authenticated encryption are offered",
+    how: "Reads ssl_ciphers of the default server of the port, entry by entry, and asks OpenSSL whether it knows each suite.",
+    remedy: "Take over deploy/edge/passerby/tls.conf.",
+    look: judgeCiphers,
+  },
+  {
+    id: "security.edge-tls-sessions",
+    line: "9.4",
+    severity: "low",
+    asks: "Resumed sessions keep forward secrecy, and the curves are ones that browsers have",
+    how: "Reads ssl_session_tickets, ssl_session_cache, ssl_session_timeout and ssl_ecdh_curve.",
+    remedy: "Take over deploy/edge/passerby/tls.conf.",
+    look: judgeSessions,
+  },
+  {
+    id: "security.edge-redirects",
+    line: "9.4",
+    severity: "high",
+    asks: "What comes over plain HTTP is sent to the same address over TLS",
+    how: "Follows a page and an event over every port without TLS and compares where the answer leads.",
+    remedy: "Use `return 308 https://$host$request_uri;` (308 keeps a POST a POST).",
+    look: judgePlain,
+  },
+  {
+    id: "security.edge-acme",
+    line: "9.4",
+    severity: "high",
+    asks: "The certificate can be renewed over HTTP, where that is set up",
+    how: "Follows a request for /.well-known/acme-challenge/ over plain HTTP.",
+    remedy: "Use `location ^~ /.well-known/acme-challenge/ { root /var/www/acme; }`.",
+    after: ["security.edge-redirects"],
+    look: judgeAcme,
+  },
+  {
+    id: "security.edge-unknown-names",
+    line: "9.4",
+    severity: "medium",
+    asks: "Who asks for a name that is not ours gets nothing",
+    how: "Follows an event for a foreign name over every port.",
+    remedy: "Add a default_server with `return 444;`, over TLS with `ssl_reject_handshake on;`.",
+    look: judgeStrangers,
+  },
+  {
+    id: "edge.http2",
+    line: "3.2",
+    severity: "low",
+    asks: "Browsers come over HTTP/2",
+    how: "Reads listen and http2 of the server that passes events on.",
+    remedy: "Use `listen 443 ssl http2;`, from nginx 1.25.1 on `http2 on;`.",
+    after: ["security.edge-tls"],
+    look: judgeHttp2,
+  },
+];
+
+export const EDGE_TLS_CHECKS: readonly Check[] = CHECKS_OF_TLS.map(eventCheck);
