@@ -126,7 +126,8 @@ function readOptions(flags: Flags): DoctorOptions {
     rehearse: flags.rehearse === true,
     runTests: flags.runTests === true,
     network: readNetwork(flags),
-    environment: process.env,
+    // nginx lies where the path of an ordinary user does not lead.
+    environment: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin` },
     ...{ flagsOf, passerby: runPasserby, nginxCommand: flags.nginxCommand },
   };
 }

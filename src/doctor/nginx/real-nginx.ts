@@ -22,7 +22,7 @@ export type Trial = {
 
 const MAX_MS = 20_000;
 
-/** Tries it; `path` is where programs are looked for, besides the places where packages put nginx. */
+/** Tries it; `path` is where programs are looked for. */
 export function tryNginx(config: NginxConfig, path: string | undefined): Trial {
   const program = findProgram(path);
   if (program === undefined) return unable("install nginx on this machine, or run nginx -t where it runs");
@@ -40,7 +40,7 @@ export function tryNginx(config: NginxConfig, path: string | undefined): Trial {
 }
 
 function findProgram(path: string | undefined): string | undefined {
-  const folders = [...(path ?? "").split(":"), "/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin"];
+  const folders = (path ?? "").split(":");
   return folders
     .filter((folder) => folder !== "")
     .map((folder) => join(folder, "nginx"))
@@ -127,7 +127,8 @@ function replaceArgs({ name, args }: Directive, { folder, sockets, upstreams }: 
     return [/^(?:stderr|syslog:|memory:)/.test(first) ? first : join(folder, "log"), ...rest];
   }
   if (name === "proxy_cache_path") return [makeFolder(folder, "cache"), ...rest];
-  if (name === "server" && first !== "" && !first.startsWith("unix:")) return [first.replace(/^[a-z][\w.-]*/i, "127.0.0.1"), ...rest];
+  if (name === "server" && first !== "" && !first.startsWith("unix:"))
+    return [first.replace(/^[a-z][\w.-]*/i, "127.0.0.1"), ...rest];
   if (name !== "proxy_pass" || first.includes("$")) return args;
   const [, host = ""] = /^https?:\/\/([a-z][\w.-]*)/i.exec(first) ?? [];
   return host === "" || host === "unix" || upstreams.has(host)

@@ -27,6 +27,7 @@ const CODES: Readonly<Record<number, string>> = {
   503: "collector_unavailable",
   504: "collector_unavailable",
 };
+const STATUSES: readonly number[] = Object.keys(CODES).map(Number);
 /** After these the tracker sends again. */
 const RETRIED: readonly number[] = [429, 502, 503, 504];
 const LONGEST_WAIT_S = 600;
@@ -48,6 +49,14 @@ function evidenceOf({ page, scopes }: ErrorAnswer, what: string, value: string):
 function headerIn(answer: ErrorAnswer, name: string): string | undefined {
   const values = answer.headers.filter((header) => header.name === name).map(({ value }) => value);
   return values.length === 0 ? undefined : values.join(", ");
+}
+
+/** Those that have a page of their own and stay what they are; the others are told by the first check alone. */
+function toldIn(view: WithEvent, statuses: readonly number[]): readonly number[] {
+  return statuses.filter((status) => {
+    const answer = answerAs(view, status);
+    return answer.page !== undefined && answer.status === status;
+  });
 }
 
 /** Goes over the statuses; `judge` says what is wrong with one. */
@@ -112,7 +121,7 @@ async function judgeOrigins(view: WithEvent, given: Given): Promise<Seen> {
   const [origin] = origins;
   if (origin === undefined) return unseen("give --env FILE or --compose FILE, which say the origins of the site");
   const problems: Problem[] = [];
-  for (const status of Object.keys(CODES).map(Number)) {
+  for (const status of toldIn(view, STATUSES)) {
     const answers = origins.map((one) => ({ origin: one, answer: answerAs(view, status, one) }));
     const shut = answers.find(({ origin: one, answer }) => ![one, "*"].includes(headerIn(answer, ALLOW_ORIGIN) ?? ""));
     if (shut !== undefined) {
@@ -166,7 +175,7 @@ export const EDGE_ERROR_CHECKS: readonly Check[] = [
     asks: "What nginx refuses by itself is told as JSON, with its status",
     how: "Follows error_page for 413, 429, 502, 503 and 504 from where events arrive, and reads status, type and body.",
     remedy: "Take over deploy/edge/passerby/errors.conf.",
-    look: (view) => overStatuses(Object.keys(CODES).map(Number), view, judgeBody),
+    look: (view) => overStatuses(STATUSES, view, judgeBody),
   }),
   eventCheck({
     id: "edge.errors-readable",
@@ -187,7 +196,7 @@ export const EDGE_ERROR_CHECKS: readonly Check[] = [
     how: "Works out Retry-After of these answers of nginx.",
     remedy: "Add `add_header Retry-After $edge_retry_after always;` with a map of $status.",
     look: (view) =>
-      overStatuses(RETRIED, view, (answer, status) => {
+      overStatuses(toldIn(view, RETRIED), view, (answer, status) => {
         const value = headerIn(answer, "retry-after");
         if (value !== undefined && /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= LONGEST_WAIT_S)
           return undefined;
@@ -203,7 +212,7 @@ export const EDGE_ERROR_CHECKS: readonly Check[] = [
     how: "Works out Cache-Control of these answers.",
     remedy: "Add `add_header Cache-Control no-store always;` beside their other headers.",
     look: (view) =>
-      overStatuses(Object.keys(CODES).map(Number), view, (answer, status) => {
+      overStatuses(toldIn(view, STATUSES), view, (answer, status) => {
         const value = headerIn(answer, "cache-control") ?? "";
         if (/\bno-store\b/.test(value)) return undefined;
         return doubtful(evidenceOf(answer, `Cache-Control of ${status}`, value || "(none)"), "Say no-store.");

@@ -1,7 +1,6 @@
 /** What becomes of a POST of events: it reaches the collector, whole and soon, and so does the preflight before it. */
 import type { Check, Evidence } from "../../check.ts";
 import { argsInForce, inForce } from "../../nginx/edge-servers.ts";
-import { headersIn } from "../../nginx/error-answers.ts";
 import { whereOf } from "../../nginx/nginx-config.ts";
 import { parseSize } from "../../nginx/nginx-units.ts";
 import { isRedirect, type Outcome } from "../../nginx/simulate.ts";
@@ -148,13 +147,13 @@ export const EDGE_EVENT_CHECKS: readonly Check[] = [
       "Take the Access-Control-… lines out: the collector sends them, and with two of a kind a browser refuses the answer.",
     look: ({ event }) => {
       const hidden = inForce(event.scopes, "proxy_hide_header").map(({ args }) => args[0]?.toLowerCase());
-      const added = headersIn(event.scopes, event.variables, 202).filter(
-        ({ name }) => name.startsWith("access-control-") && !hidden.includes(name),
-      );
+      const added = inForce(event.scopes, "add_header").filter(({ args: [name = ""] }) => {
+        return /^access-control-/i.test(name) && !hidden.includes(name.toLowerCase());
+      });
       const text =
         "The collector sends this header already; with two of a kind a browser refuses the answer. Take it out.";
       return found(
-        added.map(({ directive }) => failing(seen(directive), text)),
+        added.map((directive) => failing(seen(directive), text)),
         { what: "Access-Control-… of nginx", found: "(none)", where: whereOf(event.by ?? { file: "", line: 0 }) },
       );
     },

@@ -1,6 +1,6 @@
 /** What nginx writes down of visitors: no whole address, no agent, no query; and enough to count refusals. */
 import type { Check } from "../../check.ts";
-import { defaultServer, inForce } from "../../nginx/edge-servers.ts";
+import { defaultServer, inForce, walk } from "../../nginx/edge-servers.ts";
 import type { Directive } from "../../nginx/nginx-config.ts";
 import { optionOf } from "../../nginx/nginx-units.ts";
 import { type Outcome, simulate } from "../../nginx/simulate.ts";
@@ -81,18 +81,27 @@ function judgeEntry(view: EdgeView, outcome: Outcome): readonly Problem[] {
       "Without access_log nginx writes whole addresses, agents and queries to its own log: give it a format without them, or `access_log off;`.";
     return [failing(absent("access_log (nginx's own: combined)", outcome.scopes.slice(0, 2)), text)];
   }
-  return logs.flatMap((log) => {
-    const { text, directive } = formatOf(view, log);
-    const lines = ["192.0.2.77", "2001:db8:1:2:3:4:5:6"].map((address) => lineOf(outcome, text, { address }));
-    const told = CANARIES.filter(([, canary]) => lines.some((line) => line.includes(canary)));
-    const what = [...new Set(told.map(([name]) => name))];
-    const evidence = directive
-      ? { ...seen(log), found: `${seen(log).found} with ${seen(directive).found.slice(0, 200)}` }
-      : seen(log);
-    if (what.length === 0) return [];
-    const remedy = `The log holds ${what.join(", ")}: write $edge_client and $edge_path in their place (deploy/edge/passerby/access-log.conf).`;
-    return [what.every((one) => one === LENIENT) ? doubtful(evidence, remedy) : failing(evidence, remedy)];
-  });
+  return logs.flatMap((log) => judgeLog(view, outcome, log));
+}
+
+function judgeLog(view: EdgeView, outcome: Outcome, log: Directive): readonly Problem[] {
+  const { text, directive } = formatOf(view, log);
+  const lines = ["192.0.2.77", "2001:db8:1:2:3:4:5:6"].map((address) => lineOf(outcome, text, { address }));
+  const told = CANARIES.filter(([, canary]) => lines.some((line) => line.includes(canary)));
+  const what = [...new Set(told.map(([name]) => name))];
+  const evidence = directive
+    ? { ...seen(log), found: `${seen(log).found} with ${seen(directive).found.slice(0, 200)}` }
+    : seen(log);
+  if (what.length === 0) return [];
+  const remedy = `The log holds ${what.join(", ")}: write $edge_client and $edge_path in their place (deploy/edge/passerby/access-log.conf).`;
+  return [what.every((one) => one === LENIENT) ? doubtful(evidence, remedy) : failing(evidence, remedy)];
+}
+
+/** Every directive of a name in the http block, where requests may come that were not followed. */
+function everywhere({ model }: EdgeView, name: string): readonly Directive[] {
+  return [...walk(model.http)].filter(
+    (one) => one.name === name && one.args[0] !== "off" && one.args[0] !== "/dev/null",
+  );
 }
 
 export const EDGE_LOG_CHECKS: readonly Check[] = [
@@ -105,7 +114,12 @@ export const EDGE_LOG_CHECKS: readonly Check[] = [
     remedy: "Take over deploy/edge/passerby/access-log.conf and `access_log … edge;`, or `access_log off;`.",
     after: ["edge.servers-found", "edge.values-parse"],
     look: (view) => {
-      const problems = entries(view).flatMap((outcome) => judgeEntry(view, outcome));
+      const ways = entries(view);
+      const [way] = ways;
+      const problems = [
+        ...ways.flatMap((outcome) => judgeEntry(view, outcome)),
+        ...(way ? everywhere(view, "access_log").flatMap((log) => judgeLog(view, way, log)) : []),
+      ];
       const unique = new Map(problems.map((one) => [one.evidence.where, one]));
       const [log] = view.event ? inForce(view.event.scopes, "access_log") : [];
       return found([...unique.values()], ...(log ? [seen(log)] : []));
@@ -121,7 +135,7 @@ export const EDGE_LOG_CHECKS: readonly Check[] = [
     after: ["edge.servers-found"],
     look: (view) => {
       const problems = entries(view).flatMap(({ scopes }): readonly Problem[] => {
-        const logs = inForce(scopes, "error_log");
+        const logs = [...inForce(scopes, "error_log"), ...everywhere(view, "error_log")];
         const text = "nginx writes the whole address of clients at this level: use alert.";
         if (logs.length === 0)
           return [failing(absent("error_log (nginx's own: level error)", scopes.slice(0, 1)), text)];

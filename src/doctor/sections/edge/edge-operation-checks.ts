@@ -267,6 +267,7 @@ const CHECKS_OF_EVENTS: readonly EventCheck[] = [
     how: "Looks in the location of events for an include that matches no file yet, puts the brake that lies ready there in thought, and follows a POST and a preflight.",
     remedy:
       "Put `include passerby/on/brake*.conf;` into the location, and deploy/edge/passerby/available/brake.conf beside it.",
+    after: ["edge.event-methods"],
     look: judgeBrake,
   },
 ];
