@@ -29,9 +29,9 @@ export function mutate(file: string, text: string): readonly Mutant[] {
     return [
       make(statement, `drop ${whole}`, [first.start, statement.end], ""),
       ...values.flatMap((word) =>
-        changesOf(text.slice(word.start, word.end)).map((to) =>
-          make(statement, `${whole} with ${to}`, [word.start, word.end], to),
-        ),
+        changesOf(text.slice(word.start, word.end))
+          .filter((to) => to !== text.slice(word.start, word.end))
+          .map((to) => make(statement, `${whole} with ${to}`, [word.start, word.end], to)),
       ),
       ...swap(statement, statements[index + 1], text).map((to) =>
         make(statement, `${whole} swapped with the next`, to.span, to.text),

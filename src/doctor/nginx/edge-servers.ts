@@ -2,9 +2,13 @@
 import type { Directive, NginxConfig } from "./nginx-config.ts";
 import { toRegExp } from "./variables.ts";
 
+export type Family = 4 | 6;
+
 export type Listener = {
   readonly directive: Directive;
   readonly address: string;
+  /** Families of addresses that it listens to. */
+  readonly families: readonly Family[];
   readonly port: number;
   readonly isTls: boolean;
   readonly isDefault: boolean;
@@ -87,6 +91,7 @@ function readListener(directive: Directive, isTlsByOldWay: boolean, isHttp2: boo
   return {
     directive,
     address,
+    families: familiesOf(address, options),
     port: where.startsWith("unix:") ? 0 : Number(port),
     isTls: isTlsByOldWay || options.includes("ssl") || options.includes("quic"),
     isDefault: options.includes("default_server") || options.includes("default"),
@@ -94,17 +99,39 @@ function readListener(directive: Directive, isTlsByOldWay: boolean, isHttp2: boo
   };
 }
 
+/** IPv6 alone unless ipv6only=off (since 1.3.4). */
+function familiesOf(address: string, options: readonly string[]): readonly Family[] {
+  if (!address.startsWith("[")) return [4];
+  return options.includes("ipv6only=off") ? [4, 6] : [6];
+}
+
+/** Where a server is asked. */
+export type Place = { readonly port: number; readonly family?: Family | undefined };
+
+function isAt({ port, family = 4 }: Place): (listener: Listener) => boolean {
+  return (listener) => listener.port === port && listener.families.includes(family);
+}
+
 /** The server that takes a request for a name at a port, by nginx's order; undefined where nobody listens. */
-export function serverFor({ servers }: EdgeModel, host: string, port: number): Server | undefined {
-  const here = servers.filter(({ listeners }) => listeners.some((listener) => listener.port === port));
-  return namedServer(here, host) ?? defaultServer(here, port);
+export function serverFor({ servers }: EdgeModel, host: string, place: Place): Server | undefined {
+  const here = servers.filter(({ listeners }) => listeners.some(isAt(place)));
+  return namedServer(here, host) ?? defaultServer(here, place);
 }
 
 /** The one that takes what has no other's name. */
-export function defaultServer(servers: readonly Server[], port: number): Server | undefined {
-  const here = servers.filter(({ listeners }) => listeners.some((listener) => listener.port === port));
-  const isDefault = ({ listeners }: Server): boolean => listeners.some((one) => one.port === port && one.isDefault);
-  return here.find(isDefault) ?? here[0];
+export function defaultServer(servers: readonly Server[], place: Place): Server | undefined {
+  const here = servers.filter(({ listeners }) => listeners.some(isAt(place)));
+  return here.find(({ listeners }) => listeners.some((one) => isAt(place)(one) && one.isDefault)) ?? here[0];
+}
+
+/** Every port with each family that somebody listens to, and whether TLS is spoken there. */
+export function placesOf({
+  servers,
+}: EdgeModel): readonly (Required<Place> & { readonly family: Family; readonly isTls: boolean })[] {
+  const all = servers
+    .flatMap(({ listeners }) => listeners)
+    .flatMap(({ port, families, isTls }) => families.map((family) => ({ port, family, isTls })));
+  return [...new Map(all.map((one) => [`${one.port} ${one.family}`, one])).values()];
 }
 
 /** Exact names, then `*.a` from the longest, then `a.*`, then expressions in order. */

@@ -7,6 +7,8 @@ export type EdgeService = {
   readonly name: string;
   /** Files and folders of this machine by their path in the container. */
   readonly mounts: ReadonlyMap<string, string>;
+  /** Every path in the container that something is mounted at, secrets and volumes with a name included. */
+  readonly targets: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
 };
 
@@ -22,13 +24,31 @@ export function findEdgeService(compose: ComposeProject, configPath: string): Ed
   );
   const byImage = services.find(({ name }) => NGINX_IMAGE.test(String(compose.valueAt(["services", name, "image"]))));
   const found = mounting ?? byImage ?? services.find(({ name }) => USUAL_NAME.test(name));
-  return found && { ...found, environment: environmentOf(compose, found.name) };
+  if (found === undefined) return undefined;
+  return { ...found, targets: targetsOf(compose, found.name), environment: environmentOf(compose, found.name) };
+}
+
+function listAt(compose: ComposeProject, service: string, key: string): readonly unknown[] {
+  const value = compose.valueAt(["services", service, key]);
+  return Array.isArray(value) ? value : [];
+}
+
+function targetsOf(compose: ComposeProject, service: string): readonly string[] {
+  const volumes = listAt(compose, service, "volumes").flatMap((volume) => sourceAndTarget(volume)[1] ?? []);
+  const files = [...listAt(compose, service, "secrets"), ...listAt(compose, service, "configs")].flatMap((one) => {
+    if (typeof one === "string") return [`/run/secrets/${one}`, `/${one}`];
+    const [source, target] = sourceAndTarget(one);
+    if (target?.startsWith("/")) return [target];
+    return [`/run/secrets/${target ?? source ?? ""}`];
+  });
+  const tmpfs = compose.valueAt(["services", service, "tmpfs"]);
+  const scratch = (Array.isArray(tmpfs) ? tmpfs : [tmpfs]).map((one) => String(one ?? "").split(":")[0] ?? "");
+  return [...volumes, ...files, ...scratch].filter((path) => path !== "").map((path) => path.replace(/\/$/, ""));
 }
 
 /** In the short form, `./edge:/etc/nginx:ro`, or the long one. Volumes that have a name are no files of the owner's. */
 function mountsOf(compose: ComposeProject, service: string): ReadonlyMap<string, string> {
-  const volumes = compose.valueAt(["services", service, "volumes"]);
-  const pairs = (Array.isArray(volumes) ? volumes : []).flatMap((volume: unknown): [string, string][] => {
+  const pairs = listAt(compose, service, "volumes").flatMap((volume): [string, string][] => {
     const [source, target] = sourceAndTarget(volume);
     if (source === undefined || target === undefined || !/^[./~]/.test(source)) return [];
     return [[target.replace(/\/$/, ""), resolve(dirname(compose.path), source)]];

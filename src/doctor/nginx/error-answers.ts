@@ -12,10 +12,15 @@ export type ErrorAnswer = {
   readonly page: Directive | undefined;
   /** The body, where the configuration has it. */
   readonly body: string | undefined;
+  /** The page has no body, from nowhere. */
+  readonly isEmpty: boolean;
   readonly type: string;
   readonly scopes: readonly Scope[];
   readonly headers: readonly Header[];
 };
+
+/** What gives a location a body besides return and proxy_pass. */
+const CONTENT: readonly string[] = ["root", "alias", "try_files", "fastcgi_pass", "uwsgi_pass", "empty_gif"];
 
 /** The answer when a request that would have had this outcome is refused with a status. */
 export function answerError(model: EdgeModel, outcome: Outcome, status: number): ErrorAnswer {
@@ -33,6 +38,7 @@ export function answerError(model: EdgeModel, outcome: Outcome, status: number):
   return {
     status: final,
     page,
+    isEmpty: shown?.kind === "files" && !CONTENT.some((name) => inForce(shown.scopes.slice(1), name).length > 0),
     body: shown?.kind === "return" ? shown.text : undefined,
     type: typeOf(scopes, shown?.variables.path ?? target),
     scopes,

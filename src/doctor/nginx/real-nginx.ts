@@ -79,8 +79,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   ...["proxy_ssl_trusted_certificate", "proxy_ssl_verify", "working_directory", "daemon", "master_process"],
 ]);
 const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-/** Parameters of listen that a socket of the file system takes, too. */
-const LISTEN_OPTIONS: readonly string[] = ["default_server", "default", "ssl", "http2", "proxy_protocol"];
+/** Parameters of listen that a socket of the file system does not take. */
+const NETWORK_OPTION = /^(?:reuseport|deferred|ipv6only=|fastopen=|so_keepalive=|setfib=|accept_filter=)/;
 
 function writeCopy(directives: readonly Directive[], folder: string): readonly Line[] {
   const lines: Line[] = [{ text: `pid ${folder}/pid;`, directive: undefined }];
@@ -120,7 +120,7 @@ function replaceArgs({ name, args }: Directive, { folder, sockets, upstreams }: 
   const [first = "", ...rest] = args;
   if (name === "listen") {
     const index = sockets.includes(first) ? sockets.indexOf(first) : sockets.push(first) - 1;
-    return [`unix:${folder}/${index}.sock`, ...rest.filter((option) => LISTEN_OPTIONS.includes(option))];
+    return [`unix:${folder}/${index}.sock`, ...rest.filter((option) => !NETWORK_OPTION.test(option))];
   }
   if (name === "ssl_certificate" || name === "ssl_certificate_key") return ["data:$ssl_server_name"];
   if (name === "error_log" || (name === "access_log" && first !== "off")) {

@@ -29,13 +29,14 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 /** Follows a request. */
 export function simulate(model: EdgeModel, asked: Asked): Outcome {
   const variables: Variables = { asked, path: asked.path, values: new Map(), maps: model.maps };
-  const server = serverFor(model, asked.host, asked.port);
+  const server = serverFor(model, asked.host, asked);
+  const greeting = serverFor(model, asked.sni ?? asked.host, asked);
   const nobody = { by: undefined, server, locations: [], scopes: model.outer, variables };
   const isTls = server?.listeners.some((one) => one.port === asked.port && one.isTls) ?? false;
   if (server === undefined || isTls !== asked.isTls) return { kind: "nobody", ...nobody };
   const block = server.directive.block ?? [];
   const scopes = [...model.outer, scopeOf(server.directive)];
-  const [reject] = inForce(scopes, "ssl_reject_handshake");
+  const [reject] = greeting ? inForce([...model.outer, scopeOf(greeting.directive)], "ssl_reject_handshake") : [];
   if (asked.isTls && reject?.args[0] === "on") return { kind: "handshake refused", ...nobody, by: reject, scopes };
   const base = { server, locations: [], variables };
   const early = rewrite({ opening: server.directive, directives: block }, scopes, base);

@@ -10,6 +10,10 @@ export type Asked = {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
+  /** Whether it comes over IPv4, as it does where nothing is said, or IPv6. */
+  readonly family?: 4 | 6;
+  /** The name in the TLS handshake, where it is not the host. */
+  readonly sni?: string;
   readonly address?: string;
   /** By name in small letters. */
   readonly headers?: Readonly<Record<string, string>>;

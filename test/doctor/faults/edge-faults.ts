@@ -577,9 +577,9 @@ export const NGINX_FAULTS: readonly Fault[] = [
     names: /unknown directive "proxy_next_upstreem".*proxy\.conf:21/,
   },
   {
-    name: "a variable is misspelt",
-    breakIt: ({ patch }) => patch(passerby("maps"), "map $uri $edge_methods", "map $uri $edge_method"),
+    name: "a value is none that nginx knows",
+    breakIt: ({ patch }) => patch(PROXY, "proxy_next_upstream off", "proxy_next_upstream never"),
     finds: "edge.nginx-accepts",
-    names: /unknown "edge_methods" variable/,
+    names: /invalid value "never".*proxy\.conf:21/,
   },
 ];

@@ -91,13 +91,16 @@ function judgeBody(answer: ErrorAnswer, status: number): Problem | undefined {
   if (answer.status !== status) {
     return failing(seen(answer.page), `${status} becomes ${answer.status}: take the = out, so that the status stays.`);
   }
-  if (!/^application\/json\b/.test(answer.type)) {
+  if (!JSON_TYPE.test(answer.type)) {
     return doubtful(
       evidenceOf(answer, `type of ${status}`, answer.type),
       "Set `default_type application/json;` there.",
     );
   }
-  if (answer.body === undefined) return undefined;
+  if (answer.body === undefined) {
+    if (!answer.isEmpty) return undefined;
+    return doubtful(seen(answer.page), "The page that it leads to has no body: return JSON there.");
+  }
   const code = codeIn(answer.body);
   if (code === CODES[status]) return undefined;
   const text = `The body of ${status} is to be JSON with "ok":false, "error":"${CODES[status]}" and a message.`;
@@ -132,7 +135,8 @@ async function judgeOrigins(view: WithEvent, given: Given): Promise<Seen> {
       );
       continue;
     }
-    const open = FOREIGN.find((one) => headerIn(answerAs(view, status, one), ALLOW_ORIGIN) === one);
+    const allowed: readonly (string | undefined)[] = [undefined, "*", ...origins];
+    const open = FOREIGN.find((one) => !allowed.includes(headerIn(answerAs(view, status, one), ALLOW_ORIGIN)));
     const first = answerAs(view, status, origin);
     if (open !== undefined) {
       const evidence = evidenceOf(first, `Access-Control-Allow-Origin of ${status} for ${open}`, open);
@@ -167,6 +171,66 @@ function judgeCompany(answer: ErrorAnswer, status: number): readonly Problem[] {
   return problems;
 }
 
+const METHODS = ["GET", "PUT", "DELETE"] as const;
+/** Paths whose methods nginx may know, each with those that the collector takes there. */
+const TAKEN: readonly (readonly [string, readonly string[]])[] = [
+  [EVENT_PATH, ["POST", "OPTIONS"]],
+  ["/", ["GET", "HEAD"]],
+];
+
+/** What nginx answers to methods that it refuses. */
+function judgeAllow(view: WithEvent): Seen {
+  const refused = TAKEN.flatMap(([path, taken]) =>
+    METHODS.map((method) => ({ taken, outcome: view.ask(path, { method }) })).filter(
+      ({ outcome }) => outcome.kind === "return",
+    ),
+  );
+  const problems = refused.flatMap(({ taken, outcome }) => judgeRefusedMethod(view, taken, outcome));
+  // Of no other error: its meaning is the methods of a 405.
+  const other = toldIn(view, STATUSES).map((status) => ({ status, answer: answerAs(view, status) }));
+  const stray = other.filter(({ answer }) => headerIn(answer, "allow") !== undefined);
+  const unique = new Map(problems.map((one) => [`${one.evidence.what} ${one.evidence.found}`, one]));
+  return found(
+    [
+      ...unique.values(),
+      ...stray.map(({ answer, status }) =>
+        doubtful(
+          evidenceOf(answer, `Allow of ${status}`, headerIn(answer, "allow") ?? ""),
+          "Send Allow with 405 only.",
+        ),
+      ),
+    ],
+    { what: "refused by nginx", found: refused.length > 0 ? "405 with Allow" : "(none)" },
+  );
+}
+
+function judgeRefusedMethod(view: WithEvent, taken: readonly string[], outcome: Outcome): readonly Problem[] {
+  const { method, path } = outcome.variables.asked;
+  const what = `${method} ${path}`;
+  if (outcome.status !== 405) {
+    const where = outcome.by ? { where: whereOf(outcome.by) } : {};
+    return [doubtful({ what, found: String(outcome.status), ...where }, "Answer a method that is not taken 405.")];
+  }
+  const answer = answerError(view.model, outcome, 405);
+  const allow = (headerIn(answer, "allow") ?? "").split(",").map((one) => one.trim());
+  const isRight =
+    taken.every((one) => allow.includes(one)) && !allow.includes(method) && allow.every((one) => /^[A-Z]+$/.test(one));
+  if (!isRight) {
+    const text = `Let Allow name ${taken.join(" and ")} there, and not what is refused.`;
+    return [doubtful(evidenceOf(answer, `Allow of ${what}`, allow.join(", ") || "(none)"), text)];
+  }
+  const isTold = (answer.body === undefined && !answer.isEmpty) || codeIn(answer.body ?? "") === "method_not_allowed";
+  if (isTold && answer.status === 405 && JSON_TYPE.test(answer.type)) return [];
+  return [
+    doubtful(
+      evidenceOf(answer, what, answer.body ?? answer.type),
+      "Tell it as the collector does: method_not_allowed.",
+    ),
+  ];
+}
+
+const JSON_TYPE = /^application\/json(?:;\s*charset="?utf-8"?)?$/i;
+
 export const EDGE_ERROR_CHECKS: readonly Check[] = [
   eventCheck({
     id: "edge.errors-as-json",
@@ -196,8 +260,9 @@ export const EDGE_ERROR_CHECKS: readonly Check[] = [
     how: "Works out Retry-After of these answers of nginx.",
     remedy: "Add `add_header Retry-After $edge_retry_after always;` with a map of $status.",
     look: (view) =>
-      overStatuses(toldIn(view, RETRIED), view, (answer, status) => {
+      overStatuses(toldIn(view, STATUSES), view, (answer, status) => {
         const value = headerIn(answer, "retry-after");
+        if (value === undefined && !RETRIED.includes(status)) return undefined;
         if (value !== undefined && /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= LONGEST_WAIT_S)
           return undefined;
         const text = `Retry-After of ${status} is to be a number of seconds from 1 to ${LONGEST_WAIT_S}: trackers wait so long.`;
@@ -225,30 +290,7 @@ export const EDGE_ERROR_CHECKS: readonly Check[] = [
     asks: "A method that nginx refuses is answered 405, with the methods that are taken",
     how: "Follows GET and PUT of /api/metrics/event; where nginx answers them, it reads status, body and Allow (RFC 9110, section 15.5.6).",
     remedy: "Answer 405 and add `Allow: POST, OPTIONS`, or pass the request on: the collector does it.",
-    look: (view) => {
-      const outcomes = ["GET", "PUT", "DELETE"].map((method) => view.ask(EVENT_PATH, { method }));
-      const own = outcomes.filter(({ kind }) => kind === "return");
-      const problems = own.flatMap((outcome): readonly Problem[] => {
-        const { method } = outcome.variables.asked;
-        const where = outcome.by ? { where: whereOf(outcome.by) } : {};
-        if (outcome.status !== 405) {
-          return [
-            doubtful({ what: `${method} ${EVENT_PATH}`, found: String(outcome.status), ...where }, "Answer 405."),
-          ];
-        }
-        const answer = answerError(view.model, outcome, 405);
-        const allow = headerIn(answer, "allow") ?? "";
-        const isComplete = /\bPOST\b/.test(allow) && /\bOPTIONS\b/.test(allow);
-        const isTold = answer.body === undefined || codeIn(answer.body) === "method_not_allowed";
-        if (!isComplete)
-          return [doubtful(evidenceOf(answer, "Allow of 405", allow || "(none)"), "Let Allow name POST and OPTIONS.")];
-        if (isTold && answer.status === 405 && /json/.test(answer.type)) return [];
-        return [
-          doubtful(evidenceOf(answer, "405", answer.body ?? ""), "Tell it as the collector does: method_not_allowed."),
-        ];
-      });
-      return found(problems, { what: "refused by nginx", found: own.length > 0 ? "405 with Allow" : "(none)" });
-    },
+    look: judgeAllow,
   }),
   eventCheck({
     id: "edge.collector-errors-pass",

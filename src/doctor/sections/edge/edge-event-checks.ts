@@ -11,6 +11,7 @@ import { editLine } from "./line-edit.ts";
 
 /** What the collector takes, and what the checklist asks for. */
 const CAP_BYTES = 65_536;
+const MOST_BUFFERED = 1024 ** 2;
 
 function tell(outcome: Outcome): Evidence {
   const what = `${outcome.variables.asked.method} ${outcome.variables.asked.path}`;
@@ -90,6 +91,14 @@ export const EDGE_EVENT_CHECKS: readonly Check[] = [
       const isBuffered = argsInForce(event.scopes, "proxy_buffering")?.[0] !== "off";
       return found(
         [
+          ...(buffer && bytes > MOST_BUFFERED
+            ? [
+                doubtful(
+                  seen(buffer),
+                  "A chunked body takes so much memory at once: use `client_body_buffer_size 128k;`.",
+                ),
+              ]
+            : []),
           ...(bytes < CAP_BYTES
             ? [
                 doubtful(
@@ -126,7 +135,15 @@ export const EDGE_EVENT_CHECKS: readonly Check[] = [
       const asked = [
         ask(EVENT_PATH, { method: "OPTIONS" }),
         ask(EVENT_PATH, { method: "POST", query: "partial=1" }),
-        ...["/api/metrics/behavior", "/api/metrics/health", "/passerby.js", "/"].map((path) => ask(path)),
+        ...[
+          "/api/metrics/behavior",
+          "/api/metrics/health",
+          "/api/metrics/stream",
+          "/passerby.js",
+          "/passerby.0123456789abcdef.js",
+          "/assets/index.js",
+          "/",
+        ].map((path) => ask(path)),
         ask("/sign-in", { method: "POST" }),
       ];
       const refused = asked.filter(({ kind, text }) => kind !== "proxy" || hostIn(text) !== hostIn(event.text));

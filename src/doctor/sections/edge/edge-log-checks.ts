@@ -1,10 +1,11 @@
 /** What nginx writes down of visitors: no whole address, no agent, no query; and enough to count refusals. */
+import { isIP } from "node:net";
 import type { Check } from "../../check.ts";
-import { defaultServer, inForce, walk } from "../../nginx/edge-servers.ts";
+import { inForce, placesOf, walk } from "../../nginx/edge-servers.ts";
 import type { Directive } from "../../nginx/nginx-config.ts";
 import { optionOf } from "../../nginx/nginx-units.ts";
 import { type Outcome, simulate } from "../../nginx/simulate.ts";
-import { evaluate } from "../../nginx/variables.ts";
+import { evaluate, namesIn } from "../../nginx/variables.ts";
 import {
   absent,
   doubtful,
@@ -54,16 +55,11 @@ function lineOf(outcome: Outcome, text: string, more: Partial<Outcome["variables
 /** Ways in that are logged: events, figures, a stranger's path, and what comes to no name of ours. */
 function entries({ model, ask, door }: EdgeView): readonly Outcome[] {
   const query = "token=canary-query";
-  const ports = new Set(
-    model.servers.flatMap(({ listeners }) => listeners.map(({ port, isTls }) => `${port} ${isTls}`)),
+  const strangers = placesOf(model).flatMap((place) =>
+    ["stranger.invalid", door?.host ?? ""].map((host) =>
+      simulate(model, askedAt({ ...place, host }, "/canary-path", { query })),
+    ),
   );
-  const strangers = [...ports].flatMap((one) => {
-    const [port, isTls] = [Number(one.split(" ")[0]), one.endsWith("true")];
-    if (defaultServer(model.servers, port) === undefined) return [];
-    const stranger = { host: "stranger.invalid", port, isTls };
-    const named = { host: door?.host ?? "", port, isTls };
-    return [stranger, named].map((at) => simulate(model, askedAt(at, "/canary-path", { query })));
-  });
   return [
     ask(EVENT_PATH, { method: "POST", query }),
     ...["/api/metrics/behavior", "/api/metrics/stream", "/passerby.js", "/canary-path"].map((path) =>
@@ -103,6 +99,66 @@ function everywhere({ model }: EdgeView, name: string): readonly Directive[] {
     (one) => one.name === name && one.args[0] !== "off" && one.args[0] !== "/dev/null",
   );
 }
+
+/** Addresses in every way of writing them that a log shortens. */
+const ADDRESSES = ["192.0.2.77", "2001:db8:1:2:3:4:5:6", "2001:db8:1::5", "2001:db8::7", "2001::9"];
+
+/** Maps of the log whose source is this variable. */
+function mapsFrom({ model }: EdgeView, format: string, source: string): readonly Directive[] {
+  const used = namesIn(format).flatMap((name) => model.maps.get(name) ?? []);
+  return used.filter(({ args }) => args[0] === source);
+}
+
+/** What is written of an address is a network, so that a flood from one can be seen. */
+function judgeNetworks(view: WithEvent, format: string): readonly Problem[] {
+  return mapsFrom(view, format, "$remote_addr").flatMap((map) => {
+    const wrong = ADDRESSES.map((address) => lineOf(view.event, map.args[1] ?? "", { address })).filter(
+      (network) => isIP(network) === 0,
+    );
+    const [first] = wrong;
+    if (first === undefined) return [];
+    return [
+      doubtful(
+        { ...seen(map), found: `${seen(map).found} gives ${first || "(nothing)"}` },
+        "The log cannot tell one network from another: let the map give the first 24 bits of IPv4 and 48 of IPv6.",
+      ),
+    ];
+  });
+}
+
+const OWN_PATHS = [
+  "/",
+  EVENT_PATH,
+  "/api/metrics/behavior",
+  "/passerby.js",
+  "/passerby-lite.js",
+  "/passerby.0123456789abcdef.js",
+  "/assets/index.js",
+];
+
+/** What is written of a path tells our own routes apart. */
+function judgePaths(view: WithEvent, format: string): readonly Problem[] {
+  const text = "Refusals of events cannot be told from others: write the path of our own routes.";
+  const isRaw = namesIn(format).some((name) => ["uri", "request_uri", "request", "document_uri"].includes(name));
+  const maps = namesIn(format)
+    .flatMap((name) => view.model.maps.get(name) ?? [])
+    .filter(({ args }) => ["$uri", "$request_uri"].includes(args[0] ?? ""));
+  if (maps.length === 0) {
+    const [log] = inForce(view.event.scopes, "access_log");
+    return isRaw || log === undefined ? [] : [doubtful(seen(log), text)];
+  }
+  return maps.flatMap((map) => {
+    const lost = OWN_PATHS.find((path) => {
+      const told = evaluate(map.args[1] ?? "", { ...view.event.variables, path, values: new Map() });
+      return told === "" || !path.startsWith(told);
+    });
+    return lost === undefined
+      ? []
+      : [doubtful({ ...seen(map), found: `${seen(map).found} does not tell ${lost}` }, text)];
+  });
+}
+
+type WithEvent = EdgeView & { readonly event: Outcome };
 
 export const EDGE_LOG_CHECKS: readonly Check[] = [
   edgeCheck({
@@ -172,11 +228,9 @@ export const EDGE_LOG_CHECKS: readonly Check[] = [
           ),
         ]);
       }
-      const missing = [
-        ["429", text] as const,
-        [EVENT_PATH, "Write the path of our own routes: refusals of events cannot be told from others."] as const,
-      ].filter(([word]) => !lines[0]?.includes(word));
-      if (missing.length > 0) return found(missing.map(([, why]) => doubtful(evidence, why)));
+      if (!lines[0]?.includes("429")) return found([doubtful(evidence, text)]);
+      const problems = [...judgeNetworks(view, format.text), ...judgePaths(view, format.text)];
+      if (problems.length > 0) return found(problems);
       return good(evidence);
     },
   }),

@@ -3,12 +3,13 @@ import { existsSync, globSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Check } from "../../check.ts";
 import type { Given } from "../../inputs.ts";
-import { inForce, makeModel } from "../../nginx/edge-servers.ts";
+import { argsInForce, inForce, makeModel } from "../../nginx/edge-servers.ts";
 import { type Include, whereOf } from "../../nginx/nginx-config.ts";
-import { parseTimeMs } from "../../nginx/nginx-units.ts";
+import { optionOf, parseSize, parseTimeMs } from "../../nginx/nginx-units.ts";
 import { type Outcome, simulate } from "../../nginx/simulate.ts";
 import { evaluate } from "../../nginx/variables.ts";
 import {
+  absent,
   doubtful,
   type EventCheck,
   edgeCheck,
@@ -38,7 +39,10 @@ async function judgeHealthCheck({ config, model }: EdgeView, given: Given): Prom
   const isTls = url.protocol === "https:";
   const at = { host: url.hostname, port: Number(url.port) || (isTls ? 443 : 80), isTls };
   const outcome = simulate(model, askedAt(at, url.pathname));
-  const isWell = outcome.kind === "proxy" || outcome.kind === "files" || (outcome.status ?? 0) < 400;
+  const isFile =
+    outcome.kind === "files" &&
+    ["root", "alias", "try_files", "stub_status"].some((name) => inForce(outcome.scopes, name).length > 0);
+  const isWell = outcome.kind === "proxy" || isFile || (outcome.kind === "return" && (outcome.status ?? 0) < 400);
   const by = outcome.by ? { where: whereOf(outcome.by) } : { where: compose.whereIs(path) };
   const what = `GET ${url.href}`;
   const got = outcome.kind === "return" ? String(outcome.status) : outcome.kind;
@@ -136,6 +140,30 @@ function brakesFor(
 
 const SCRIPTS = ["/passerby.js", "/passerby.0123456789abcdef.js"] as const;
 const LONGEST_MS = 5 * 60_000;
+const HOUR_MS = 3_600_000;
+const MIB = 1024 ** 2;
+
+/** The dashboard's files are large, and the collector sends them as they are. */
+function judgePacked({ ask }: WithEvent): Seen {
+  const { scopes } = ask("/assets/index.js");
+  const problems: Problem[] = [];
+  const at = (name: string): readonly string[] => argsInForce(scopes, name) ?? [];
+  const tell = (name: string, text: string): void => {
+    const directive = inForce(scopes, name).at(-1);
+    problems.push(doubtful(directive ? seen(directive) : absent(name, scopes), text));
+  };
+  if (at("gzip")[0] !== "on") {
+    tell("gzip", "The dashboard's scripts travel as they are: put `gzip on;` into a location /assets/.");
+    return found(problems);
+  }
+  if (!at("gzip_proxied").includes("any"))
+    tell("gzip_proxied", "Requests through a proxy get them unpacked: `gzip_proxied any;`.");
+  if (at("gzip_vary")[0] !== "on") tell("gzip_vary", "A cache on the way may mix both: `gzip_vary on;`.");
+  const types = at("gzip_types");
+  const lost = ["text/javascript", "text/css"].filter((type) => !types.includes(type) && !types.includes("*"));
+  if (lost.length > 0) tell("gzip_types", `Name ${lost.join(" and ")} in gzip_types.`);
+  return found(problems, ...inForce(scopes, "gzip").map((one) => seen(one)));
+}
 
 function judgeScripts(view: WithEvent): Seen {
   const { model, ask } = view;
@@ -171,6 +199,19 @@ function judgeScripts(view: WithEvent): Seen {
     if (cache && cache.args[0] !== "off")
       problems.push(failing(seen(cache), `${path} is about visitors and must not be cached.`));
   }
+  for (const one of declared) {
+    const inactiveMs = parseTimeMs(optionOf(one.args, "inactive") ?? "10m") ?? 0;
+    const bytes = parseSize(optionOf(one.args, "max_size") ?? "") ?? Number.POSITIVE_INFINITY;
+    if (inactiveMs < HOUR_MS)
+      problems.push(
+        doubtful(
+          seen(one),
+          "A script that is not asked for is thrown away so soon, and is gone while the collector is down: use inactive=7d.",
+        ),
+      );
+    if (bytes < MIB || bytes > 1024 * MIB)
+      problems.push(doubtful(seen(one), "Scripts of some builds take a few MiB: use max_size=16m."));
+  }
   const unique = new Map(problems.map((one) => [`${one.evidence.where} ${one.text}`, one]));
   return found([...unique.values()], ...declared.map((one) => seen(one)));
 }
@@ -203,7 +244,10 @@ function judgeVariants({ ask }: WithEvent, path: string): readonly Problem[] {
         `${path} is sent packed to browsers that did not ask for it: put the coding into proxy_cache_key, or heed Vary.`,
       ),
     ];
-  const isPacked = variants[0]?.sent === "br" && variants[1]?.sent === "gzip" && variants[3]?.sent === "";
+  const isPacked =
+    variants[0]?.sent === "br" &&
+    variants[1]?.sent === "gzip" &&
+    variants.slice(2).every(({ sent }) => ["", "identity"].includes(sent));
   return isPacked
     ? []
     : [
@@ -258,6 +302,16 @@ const CHECKS_OF_EVENTS: readonly EventCheck[] = [
     remedy: "Take over the two locations for scripts from deploy/edge/templates/passerby.conf.template.",
     after: ["edge.values-parse", "edge.event-methods"],
     look: judgeScripts,
+  },
+  {
+    id: "edge.assets-packed",
+    line: "3.2",
+    severity: "low",
+    asks: "The dashboard's files are sent packed",
+    how: "Reads gzip, gzip_types, gzip_proxied and gzip_vary where /assets/ is passed on.",
+    remedy: "Take over the location /assets/ from deploy/edge/templates/passerby.conf.template.",
+    after: ["edge.event-methods"],
+    look: judgePacked,
   },
   {
     id: "rollback.edge-brake",

@@ -14,6 +14,8 @@ const FLAGS =
   "proxy_buffering limit_req_dry_run limit_conn_dry_run proxy_intercept_errors reset_timedout_connection ssl_prefer_server_ciphers ssl_session_tickets gzip gzip_vary proxy_cache_lock proxy_cache_revalidate proxy_cache_background_update proxy_ignore_client_abort ssl_reject_handshake sendfile tcp_nodelay tcp_nopush merge_slashes real_ip_recursive http2 recursive_error_pages proxy_pass_request_headers proxy_pass_request_body";
 const NUMBERS = "worker_connections worker_rlimit_nofile http2_max_concurrent_streams keepalive_requests";
 
+const LISTEN = /^(?:unix:.+|\d{1,5}|(?:\[[\da-f:.]*\]|\*|[\w.-]+):\d{1,5}|\[[\da-f:.]+\]|\d+(?:\.\d+){3}|localhost)$/i;
+
 /** What a directive takes, where its arguments are none of it. */
 type Rule = (args: readonly string[]) => string | undefined;
 
@@ -26,8 +28,9 @@ const ruleOf = new Map<string, Rule>([
     /^[45]\d\d$/.test(first) ? undefined : "a status from 400 to 599",
   ),
   ...each("return", ([first = ""]) =>
-    /^\d+$/.test(first) && Number(first) > 999 ? "a status of at most 999" : undefined,
+    /^\d+$/.test(first) && !/^(?:[2-5]\d\d)$/.test(first) ? "a status from 200 to 599" : undefined,
   ),
+  ...each("listen", ([first = ""]) => (LISTEN.test(first) ? undefined : "a port or an address with a port")),
   ...each("limit_req_zone", (args) =>
     parseRate(optionOf(args, "rate") ?? "") === undefined
       ? "rate= in r/s or r/m (nginx knows no r/h; 1r/m is the slowest)"

@@ -56,6 +56,9 @@ const CLIENTS: readonly Bound[] = [
   size("client_header_buffer_size", "1k", [1, 16], "Use client_header_buffer_size 2k."),
   count("http2_max_concurrent_streams", "128", [8, 128], "Use http2_max_concurrent_streams 64."),
 ];
+const OTHERS: readonly Bound[] = [
+  size("client_max_body_size", "1m", [16, 1024], "No other route takes large bodies: use client_max_body_size 64k."),
+];
 const EVENTS: readonly Bound[] = [
   time(
     "proxy_connect_timeout",
@@ -188,9 +191,14 @@ export const EDGE_TIME_CHECKS: readonly Check[] = [
     how: "Reads the timeouts and buffers for clients that are in force where events arrive, nginx's own values included.",
     remedy: "Take over deploy/edge/passerby/limits.conf.",
     after: ["edge.values-parse"],
-    look: ({ event }) =>
+    look: ({ event, ask }) =>
       found(
-        [...judgeBounds(event.scopes, CLIENTS), ...judgeLargeHeaders(event.scopes), ...judgeReset(event.scopes)],
+        [
+          ...judgeBounds(ask("/").scopes, OTHERS),
+          ...judgeBounds(event.scopes, CLIENTS),
+          ...judgeLargeHeaders(event.scopes),
+          ...judgeReset(event.scopes),
+        ],
         ...inForce(event.scopes, "client_body_timeout").map((one) => seen(one)),
       ),
   }),
@@ -257,10 +265,11 @@ export const EDGE_TIME_CHECKS: readonly Check[] = [
       }
       if (!/^(?:auto|[1-9]\d*)$/.test(processes?.args[0] ?? "1"))
         problems.push(doubtful(processes ? seen(processes) : absent("worker_processes", top), "Use auto."));
-      if (shutdown && (parseTimeMs(shutdown.args[0] ?? "") ?? 0) > 300 * S) {
-        problems.push(
-          doubtful(seen(shutdown), "After a reload old workers stay so long: use worker_shutdown_timeout 20s."),
-        );
+      const shutdownMs = parseTimeMs(shutdown?.args[0] ?? "") ?? 0;
+      if (shutdownMs < 5 * S || shutdownMs > 120 * S) {
+        const evidence = shutdown ? seen(shutdown) : absent("worker_shutdown_timeout", top);
+        const why = "After a reload old workers stay until their live streams end, or cut them at once";
+        problems.push(doubtful(evidence, `${why}: use worker_shutdown_timeout 20s.`));
       }
       return found(problems, { what: "worker_connections", found: String(connections), where: config.path });
     },

@@ -2,10 +2,11 @@
 import { getCurves } from "node:crypto";
 import { getCiphers } from "node:tls";
 import type { Check } from "../../check.ts";
-import { defaultServer, inForce, type Scope, walk } from "../../nginx/edge-servers.ts";
+import { defaultServer, inForce, placesOf, type Scope, walk } from "../../nginx/edge-servers.ts";
+import type { EdgeService } from "../../nginx/edge-service.ts";
 import { patternOf } from "../../nginx/locations.ts";
 import type { Directive } from "../../nginx/nginx-config.ts";
-import { parseTimeMs } from "../../nginx/nginx-units.ts";
+import { parseSize, parseTimeMs } from "../../nginx/nginx-units.ts";
 import type { Outcome } from "../../nginx/simulate.ts";
 import { isRedirect, simulate } from "../../nginx/simulate.ts";
 import {
@@ -30,7 +31,7 @@ const NO_TLS = "this nginx speaks no TLS for the collector: whatever stands in f
 /** Protocols and ciphers of a port are those of its default server: nginx has not heard a name yet. */
 function tlsScopes({ model, door }: WithEvent): readonly Scope[] | undefined {
   if (door?.isTls !== true) return undefined;
-  const server = defaultServer(model.servers, door.port);
+  const server = defaultServer(model.servers, door);
   if (server === undefined) return undefined;
   return [...model.outer, { opening: server.directive, directives: server.directive.block ?? [] }];
 }
@@ -50,6 +51,13 @@ function judgeListening(view: WithEvent): Seen {
           failing(absent(name, event.server?.directive), "nginx does not start without it: name the file."),
         ),
       );
+    const unmounted = [certificate, key].filter(
+      (one) => one !== undefined && !isMounted(view.config.service, one.args[0] ?? ""),
+    );
+    if (unmounted.length > 0) {
+      const text = "Nothing of that path is in the container: mount it, or name it as the secret is called.";
+      return found(unmounted.flatMap((one) => (one ? [failing(seen(one), text)] : [])));
+    }
     const others = event.server?.listeners.filter(({ isTls, port }) => !isTls && port === door.port) ?? [];
     if (others.length > 0)
       return found(
@@ -63,6 +71,12 @@ function judgeListening(view: WithEvent): Seen {
   const text =
     "Events travel in the clear: listen with ssl, and redirect what comes without. Where something in front ends TLS, name it in set_real_ip_from.";
   return found([failing(listen ? seen(listen) : absent("listen … ssl", event.server?.directive), text)]);
+}
+
+/** Says whether a path can be there in the container; without one, or without knowing, it can. */
+function isMounted(service: EdgeService | undefined, path: string): boolean {
+  if (service === undefined || !path.startsWith("/") || path.includes("$")) return true;
+  return service.targets.some((target) => path === target || path.startsWith(`${target}/`));
 }
 
 const OLD = /^(?:SSLv2|SSLv3|TLSv1|TLSv1\.1)$/;
@@ -129,6 +143,8 @@ function judgeCiphers(view: WithEvent): Seen {
 
 const GROUPS = /^(?:auto|X25519|X448|P-(?:256|384|521)|X25519MLKEM768|SecP256r1MLKEM768)$/i;
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const CACHE_BYTES = { least: 256 * 1024, most: 64 * 1024 ** 2 };
 
 function judgeSessions(view: WithEvent): Seen {
   const scopes = tlsScopes(view);
@@ -145,8 +161,9 @@ function judgeSessions(view: WithEvent): Seen {
     );
   }
   const [timeout] = inForce(scopes, "ssl_session_timeout");
-  if (timeout && (parseTimeMs(timeout.args[0] ?? "") ?? 0) > DAY_MS) {
-    problems.push(doubtful(seen(timeout), "Sessions are kept for longer than a day: use 1d."));
+  const keptMs = parseTimeMs(timeout?.args[0] ?? "5m") ?? 0;
+  if (timeout && (keptMs > DAY_MS || keptMs < MINUTE_MS)) {
+    problems.push(doubtful(seen(timeout), "Sessions are to be kept for a minute to a day: use 1d."));
   }
   const [cache] = inForce(scopes, "ssl_session_cache");
   if (!cache?.args.some((arg) => arg.startsWith("shared:"))) {
@@ -156,6 +173,11 @@ function judgeSessions(view: WithEvent): Seen {
         "Each visit pays for a whole handshake: use `ssl_session_cache shared:tls:10m;`.",
       ),
     );
+  }
+  const bytes =
+    parseSize(cache?.args.find((arg) => arg.startsWith("shared:"))?.split(":")[2] ?? "") ?? CACHE_BYTES.least;
+  if (cache && (bytes < CACHE_BYTES.least || bytes > CACHE_BYTES.most)) {
+    problems.push(doubtful(seen(cache), "1m holds about 4,000 sessions: use `ssl_session_cache shared:tls:10m;`."));
   }
   const [curves] = inForce(scopes, "ssl_ecdh_curve");
   const names = (curves?.args[0] ?? "auto").split(":");
@@ -176,13 +198,11 @@ function judgeSessions(view: WithEvent): Seen {
 function judgePlain(view: WithEvent): Seen {
   const { door, model } = view;
   if (door?.isTls !== true) return unseen(NO_TLS);
-  const ports = new Set(
-    model.servers.flatMap(({ listeners }) => listeners.filter(({ isTls }) => !isTls).map(({ port }) => port)),
-  );
   const problems: Problem[] = [];
   const shown: Directive[] = [];
-  for (const port of ports) {
-    const at = { host: door.host, port, isTls: false };
+  for (const { port, family, isTls } of placesOf(model)) {
+    if (isTls) continue;
+    const at = { host: door.host, port, family, isTls };
     for (const [path, method] of [
       ["/some/page", "GET"],
       [EVENT_PATH, "POST"],
@@ -226,23 +246,38 @@ function judgeRedirect(
   return [];
 }
 
-/** Who asks for another name gets no collector. */
+/** Who asks for another name gets no collector, whether TLS or the request says it. */
 function judgeStrangers(view: WithEvent): Seen {
-  const { model } = view;
-  const listeners = model.servers.flatMap(({ listeners: all }) => all);
-  const ports = new Map(listeners.map(({ port, isTls }) => [port, isTls]));
-  const problems = [...ports].flatMap(([port, isTls]): readonly Problem[] => {
-    const outcome = simulate(model, askedAt({ host: "stranger.invalid", port, isTls }, EVENT_PATH, { method: "POST" }));
+  const { model, door } = view;
+  const host = "stranger.invalid";
+  const asked = placesOf(model).flatMap((place) => {
+    const stranger = askedAt({ ...place, host }, "/some/page");
+    const event = askedAt({ ...place, host }, EVENT_PATH, { method: "POST" });
+    return place.isTls && door
+      ? [event, stranger, { ...stranger, sni: door.host }, { ...event, sni: door.host }]
+      : [event, stranger];
+  });
+  const problems = asked.flatMap((one): readonly Problem[] => {
+    const outcome = simulate(model, one);
     const opening = outcome.server?.directive;
-    if (outcome.kind === "proxy" && opening) {
+    if (opening === undefined) return [];
+    if (outcome.kind === "proxy") {
       return [
         doubtful(
-          { ...seen(opening), found: `takes any name at port ${port}` },
+          { ...seen(opening), found: `takes any name at port ${one.port}` },
           "Any name that is pointed here gets the collector, and names in links of it: add a default_server that answers 421 or 444.",
         ),
       ];
     }
-    const isLed = isRedirect(outcome) && URL.parse(outcome.text ?? "")?.hostname === "stranger.invalid";
+    if (outcome.kind === "files") {
+      return [
+        doubtful(
+          { ...seen(opening), found: `serves files to any name at port ${one.port}` },
+          "Who asks for another name gets pages of nginx: answer 444, or 421 over TLS.",
+        ),
+      ];
+    }
+    const isLed = isRedirect(outcome) && URL.parse(outcome.text ?? "")?.hostname === host;
     if (isLed && outcome.by)
       return [
         doubtful(
@@ -252,7 +287,27 @@ function judgeStrangers(view: WithEvent): Seen {
       ];
     return [];
   });
-  return found(problems, { what: "an unknown name", found: "is not served" });
+  const unique = new Map(problems.map((one) => [one.evidence.where, one]));
+  return found([...unique.values()], { what: "an unknown name", found: "is not served" });
+}
+
+/** Over IPv6 a name gets what it gets over IPv4, wherever nginx listens to both. */
+function judgeFamilies({ model, door, event }: WithEvent): Seen {
+  const places = placesOf(model);
+  if (!places.some(({ family }) => family === 6)) return unseen("nginx listens to IPv4 only");
+  const host = door?.host ?? "";
+  const problems = places.flatMap(({ port, isTls }): readonly Problem[] => {
+    const [four, six] = ([4, 6] as const).map((family) =>
+      simulate(model, askedAt({ host, port, isTls, family }, "/some/page")),
+    );
+    if (four?.server?.directive === six?.server?.directive) return [];
+    const [own, other] = four?.server?.names.includes(host) ? [four, "IPv6"] : [six, "IPv4"];
+    const opening = own?.server?.directive ?? event.server?.directive;
+    const text = `Over ${other} another server answers at port ${port}: give both servers a listen for IPv4 and one for IPv6.`;
+    return opening ? [doubtful({ ...seen(opening), found: `not at port ${port} over ${other}` }, text)] : [];
+  });
+  const unique = new Map(problems.map((one) => [one.evidence.found, one]));
+  return found([...unique.values()], { what: "IPv4 and IPv6", found: "lead to the same servers" });
 }
 
 function judgeAcme({ config, ask, door }: WithEvent): Seen {
@@ -357,6 +412,16 @@ const CHECKS_OF_TLS: readonly EventCheck[] = [
     how: "Follows an event for a foreign name over every port.",
     remedy: "Add a default_server with `return 444;`, over TLS with `ssl_reject_handshake on;`.",
     look: judgeStrangers,
+  },
+  {
+    id: "edge.families-agree",
+    line: "3.2",
+    severity: "medium",
+    asks: "IPv6 leads to the same servers as IPv4",
+    how: "Follows a request for the collector's name over both, at every port where nginx listens to both.",
+    remedy: "Give each server `listen 443 …;` and `listen [::]:443 …;`.",
+    after: ["security.edge-redirects", "security.edge-unknown-names"],
+    look: judgeFamilies,
   },
   {
     id: "edge.http2",

@@ -9,7 +9,7 @@ import { EVENT_PATH } from "../../probe/live-collector.ts";
 
 export { EVENT_PATH };
 
-export type Door = { readonly host: string; readonly port: number; readonly isTls: boolean };
+export type Door = { readonly host: string; readonly port: number; readonly isTls: boolean; readonly family?: 4 | 6 };
 
 export type EdgeView = {
   readonly config: OpenedEdge;
@@ -57,14 +57,14 @@ export async function viewEdge(given: Given): Promise<EdgeView> {
 }
 
 /** A request at a door. */
-export function askedAt({ host, port, isTls }: Door, path: string, asked: Partial<Asked> = {}): Asked {
+export function askedAt({ host, port, isTls, family = 4 }: Door, path: string, asked: Partial<Asked> = {}): Asked {
   const headers = { ...FORGED, host, ...asked.headers };
-  return { method: "GET", path, host, port, isTls, ...asked, headers };
+  return { method: "GET", path, host, port, isTls, family, ...asked, headers };
 }
 
 function doorsOf(server: Server, wanted: string | undefined): readonly Door[] {
   const host = hostOf(server) ?? wanted ?? ANY_HOST;
-  return server.listeners.map(({ port, isTls }) => ({ host, port, isTls }));
+  return server.listeners.map(({ port, isTls, families: [family = 4] }) => ({ host, port, isTls, family }));
 }
 
 /** An event that passes counts most, then a location of its own, then TLS. */
