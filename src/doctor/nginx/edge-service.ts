@@ -7,7 +7,7 @@ export type EdgeService = {
   readonly name: string;
   /** Files and folders of this machine by their path in the container. */
   readonly mounts: ReadonlyMap<string, string>;
-  /** Every path in the container that something is mounted at, secrets and volumes with a name included. */
+  /** Every path in the container that something is mounted at, secrets and volumes with a name included; a tmpfs is empty. */
   readonly targets: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
 };
@@ -41,9 +41,7 @@ function targetsOf(compose: ComposeProject, service: string): readonly string[] 
     if (target?.startsWith("/")) return [target];
     return [`/run/secrets/${target ?? source ?? ""}`];
   });
-  const tmpfs = compose.valueAt(["services", service, "tmpfs"]);
-  const scratch = (Array.isArray(tmpfs) ? tmpfs : [tmpfs]).map((one) => String(one ?? "").split(":")[0] ?? "");
-  return [...volumes, ...files, ...scratch].filter((path) => path !== "").map((path) => path.replace(/\/$/, ""));
+  return [...volumes, ...files].filter((path) => path !== "").map((path) => path.replace(/\/$/, ""));
 }
 
 /** In the short form, `./edge:/etc/nginx:ro`, or the long one. Volumes that have a name are no files of the owner's. */

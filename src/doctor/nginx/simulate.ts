@@ -66,41 +66,37 @@ function scopeOf(opening: Directive): Scope {
 
 /** Undefined where the path was rewritten and the search begins anew. */
 function runLocations(outer: readonly Scope[], base: Base): Outcome | undefined {
-  const scopes = [...outer, ...base.locations.map(scopeOf)];
+  const locations = [...outer, ...base.locations.map(scopeOf)];
   const innermost = base.locations.at(-1);
-  if (innermost === undefined) return { kind: "files", by: undefined, ...base, scopes };
-  const rewritten = rewrite(scopeOf(innermost), scopes, base);
+  if (innermost === undefined) return { kind: "files", by: undefined, ...base, scopes: locations };
+  // Other methods get what stands in limit_except in place of the location; its return is not theirs.
+  const except = exceptFor(innermost, base.variables);
+  const scopes = except === undefined ? locations : [...locations, scopeOf(except)];
+  const rewritten = rewrite(scopeOf(except ?? innermost), scopes, base);
   if (rewritten.outcome) return rewritten.outcome;
   if (rewritten.isAnew) return undefined;
-  const denied = denies(innermost, rewritten.scopes, base.variables);
+  const denied = denies(rewritten.scopes);
   if (denied) return { kind: "return", status: denied.status, by: denied.by, ...base, scopes: rewritten.scopes };
-  // proxy_pass is no directive that a location inherits; an `if` in it does.
-  const content = [...rewritten.scopes.slice(scopes.length - 1)].reverse().flatMap(({ directives }) => directives);
+  // proxy_pass is no directive that a location inherits; an `if` and a limit_except in it do.
+  const content = [...rewritten.scopes.slice(locations.length - 1)].reverse().flatMap(({ directives }) => directives);
   const pass = content.find(({ name }) => name === "proxy_pass");
   if (pass === undefined) return { kind: "files", by: undefined, ...base, scopes: rewritten.scopes };
   const text = evaluate(pass.args[0] ?? "", base.variables);
   return { kind: "proxy", text, by: pass, ...base, scopes: rewritten.scopes };
 }
 
-function denies(
-  location: Directive,
-  scopes: readonly Scope[],
-  { asked }: Variables,
-): { status: number; by: Directive } | undefined {
-  const limits = (location.block ?? []).find(({ name }) => name === "limit_except");
-  const isExcept = limits && !limits.args.includes(asked.method === "HEAD" ? "GET" : asked.method);
-  const except = isExcept ? (limits.block ?? []).find(isDenyAll) : undefined;
+function exceptFor({ block = [] }: Directive, { asked: { method } }: Variables): Directive | undefined {
+  const limits = block.find(({ name }) => name === "limit_except");
+  return limits?.args.includes(method === "HEAD" ? "GET" : method) ? undefined : limits;
+}
+
+function denies(scopes: readonly Scope[]): { readonly status: number; readonly by: Directive } | undefined {
   // allow and deny are one list; no rule but `all` is taken to mean a visitor.
   const rules = scopes.map(({ directives }) => directives.filter(({ name }) => name === "allow" || name === "deny"));
   const first = rules.findLast((list) => list.length > 0)?.find(({ args }) => args[0] === "all");
-  const by = except ?? (first?.name === "deny" ? first : undefined);
-  if (by !== undefined) return { status: 403, by };
+  if (first?.name === "deny") return { status: 403, by: first };
   const [basic] = inForce(scopes, "auth_basic");
   return basic === undefined || basic.args[0] === "off" ? undefined : { status: 401, by: basic };
-}
-
-function isDenyAll({ name, args }: Directive): boolean {
-  return name === "deny" && args[0] === "all";
 }
 
 type Rewritten = { readonly outcome?: Outcome; readonly isAnew?: boolean; readonly scopes: readonly Scope[] };

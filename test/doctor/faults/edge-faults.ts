@@ -486,6 +486,22 @@ const ROWS: readonly Row[] = [
     "security.edge-xss-header",
     /X-XSS-Protection 1; mode=block/,
   ],
+  [
+    "the certificate is not in the container",
+    "deploy/docker-compose.full.yml",
+    "EDGE_CERTIFICATE: /run/secrets/tls_certificate",
+    "EDGE_CERTIFICATE: /run/secrets/certificate",
+    "security.edge-tls",
+    /ssl_certificate \/run\/secrets\/certificate;.*template:59/,
+  ],
+  [
+    "a server does not say where it listens",
+    TEMPLATE,
+    /server \{\n {4}listen \S+ default_server;\n {4}\S+\n/,
+    "server {\n",
+    "edge.listens-named",
+    /listen \(none\).*template:20/,
+  ],
   // How it is run
   [
     "the health check is answered by nobody",
@@ -554,6 +570,15 @@ export const EDGE_FAULTS: readonly Fault[] = [
       breakIt: ({ patch, write }) => (from === "" ? write(file, to) : patch(file, from, to)),
     }),
   ),
+  {
+    name: "IPv6 leads to the default server only",
+    breakIt: ({ patch }) => {
+      patch(TEMPLATE, /\$\{EDGE_LISTEN6_HTTP_DEFAULT\}/, "listen [::]:80 default_server;");
+      patch(TEMPLATE, /\$\{EDGE_LISTEN6_HTTP\}/, "");
+    },
+    finds: "edge.families-agree",
+    names: /not at port 80 over IPv6.*template:/,
+  },
   {
     name: "there is no limit at all",
     breakIt: dropLimits,

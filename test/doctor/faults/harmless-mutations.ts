@@ -17,7 +17,7 @@ const of = (file: string, rest: string, because: string): Harmless => ({
 export const HARMLESS: readonly Harmless[] = [
   of(
     String.raw`(?:passerby/maps|templates/passerby)\.conf\S*:\d+ `,
-    String.raw`drop default +"";|default +""; with defaultx`,
+    'drop default +"";|default +""; with defaultx',
     "without a default a map gives nothing, which is what this default gives",
   ),
   of(
@@ -27,12 +27,12 @@ export const HARMLESS: readonly Harmless[] = [
   ),
   of(
     MAPS,
-    String.raw`drop ""  +"";|"" +""; with "x"|default "Retry-After, ETag, Passerby-Config"; with`,
+    'drop ""  +"";|"" +""; with "x"|default "Retry-After, ETag, Passerby-Config"; with',
     "a page that may not read the answer is told which headers it could read; errors of nginx bear neither ETag nor Passerby-Config",
   ),
   of(
     MAPS,
-    String.raw`(?:drop )?map_hash_bucket_size`,
+    "(?:drop )?map_hash_bucket_size",
     "nginx's own size is enough for these keys, and a larger one costs some bytes",
   ),
   of(

@@ -1,5 +1,4 @@
 /** What nginx writes down of visitors: no whole address, no agent, no query; and enough to count refusals. */
-import { isIP } from "node:net";
 import type { Check } from "../../check.ts";
 import { inForce, placesOf, walk } from "../../nginx/edge-servers.ts";
 import type { Directive } from "../../nginx/nginx-config.ts";
@@ -109,12 +108,17 @@ function mapsFrom({ model }: EdgeView, format: string, source: string): readonly
   return used.filter(({ args }) => args[0] === source);
 }
 
+/** `192.0.2.0`, `192.0.2.x` and `192.0.2.0/24` of 192.0.2.77. */
+function isNetworkOf(network: string, address: string): boolean {
+  const head = network.replace(/(?:[.:]+(?:0|x+|\*)?)*(?:\/\d+)?$/, "");
+  return head !== "" && address.startsWith(head);
+}
+
 /** What is written of an address is a network, so that a flood from one can be seen. */
 function judgeNetworks(view: WithEvent, format: string): readonly Problem[] {
   return mapsFrom(view, format, "$remote_addr").flatMap((map) => {
-    const wrong = ADDRESSES.map((address) => lineOf(view.event, map.args[1] ?? "", { address })).filter(
-      (network) => isIP(network) === 0,
-    );
+    const told = ADDRESSES.map((address) => ({ address, network: lineOf(view.event, map.args[1] ?? "", { address }) }));
+    const wrong = told.filter(({ address, network }) => !isNetworkOf(network, address)).map(({ network }) => network);
     const [first] = wrong;
     if (first === undefined) return [];
     return [

@@ -4,7 +4,7 @@ import { type EdgeModel, walk } from "../../nginx/edge-servers.ts";
 import type { Directive } from "../../nginx/nginx-config.ts";
 import { optionOf, parseRate, parseSize, parseTimeMs } from "../../nginx/nginx-units.ts";
 import { tryNginx } from "../../nginx/real-nginx.ts";
-import { edgeCheck, failing, found, good, type Problem, seen, unseen } from "./edge-check.ts";
+import { absent, doubtful, edgeCheck, failing, found, good, type Problem, seen, unseen } from "./edge-check.ts";
 
 const TIMES =
   "client_header_timeout client_body_timeout send_timeout keepalive_timeout lingering_time lingering_timeout proxy_connect_timeout proxy_send_timeout proxy_read_timeout ssl_session_timeout worker_shutdown_timeout resolver_timeout proxy_cache_lock_timeout";
@@ -102,6 +102,23 @@ export const EDGE_SYNTAX_CHECKS: readonly Check[] = [
       });
       const read = { what: "directives", found: String(all.length), where: config.path };
       return found([...wrong, ...findUndeclared(model, all)], read);
+    },
+  }),
+  edgeCheck({
+    id: "edge.listens-named",
+    line: "3.1",
+    severity: "low",
+    asks: "Each server says where it listens",
+    how: "Looks for a listen in each server: without one nginx listens at 80 where root starts it, and at 8000 elsewhere.",
+    remedy: "Add `listen 80;` or `listen 443 ssl;`.",
+    after: ["edge.servers-found"],
+    look: ({ config, model }) => {
+      const silent = model.servers.filter(({ directive }) => !directive.block?.some(({ name }) => name === "listen"));
+      const text = "Where it listens depends on who starts nginx: say it.";
+      return found(
+        silent.map(({ directive }) => doubtful(absent("listen", directive), text)),
+        { what: "servers with listen", found: `${model.servers.length}`, where: config.path },
+      );
     },
   }),
   edgeCheck({

@@ -201,7 +201,7 @@ function judgePlain(view: WithEvent): Seen {
   const problems: Problem[] = [];
   const shown: Directive[] = [];
   for (const { port, family, isTls } of placesOf(model)) {
-    if (isTls) continue;
+    if (isTls || family !== (door.family ?? 4)) continue;
     const at = { host: door.host, port, family, isTls };
     for (const [path, method] of [
       ["/some/page", "GET"],
@@ -292,19 +292,17 @@ function judgeStrangers(view: WithEvent): Seen {
 }
 
 /** Over IPv6 a name gets what it gets over IPv4, wherever nginx listens to both. */
-function judgeFamilies({ model, door, event }: WithEvent): Seen {
+function judgeFamilies({ model, door }: WithEvent): Seen {
   const places = placesOf(model);
   if (!places.some(({ family }) => family === 6)) return unseen("nginx listens to IPv4 only");
   const host = door?.host ?? "";
+  const both = door?.family === 6 ? ([6, 4] as const) : ([4, 6] as const);
   const problems = places.flatMap(({ port, isTls }): readonly Problem[] => {
-    const [four, six] = ([4, 6] as const).map((family) =>
-      simulate(model, askedAt({ host, port, isTls, family }, "/some/page")),
-    );
-    if (four?.server?.directive === six?.server?.directive) return [];
-    const [own, other] = four?.server?.names.includes(host) ? [four, "IPv6"] : [six, "IPv4"];
-    const opening = own?.server?.directive ?? event.server?.directive;
-    const text = `Over ${other} another server answers at port ${port}: give both servers a listen for IPv4 and one for IPv6.`;
-    return opening ? [doubtful({ ...seen(opening), found: `not at port ${port} over ${other}` }, text)] : [];
+    const [own, other] = both.map((one) => simulate(model, askedAt({ host, port, isTls, family: one }, "/some/page")));
+    const opening = own?.server?.names.includes(host) ? own.server.directive : undefined;
+    if (opening === undefined || other?.server?.directive === opening) return [];
+    const text = `Over IPv${both[1]} another server answers at port ${port}, or none: give both servers a listen for IPv4 and one for IPv6.`;
+    return [doubtful({ ...seen(opening), found: `not at port ${port} over IPv${both[1]}` }, text)];
   });
   const unique = new Map(problems.map((one) => [one.evidence.found, one]));
   return found([...unique.values()], { what: "IPv4 and IPv6", found: "lead to the same servers" });
