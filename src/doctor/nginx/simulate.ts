@@ -34,6 +34,7 @@ export function simulate(model: EdgeModel, asked: Asked): Outcome {
   const nobody = { by: undefined, server, locations: [], scopes: model.outer, variables };
   const isTls = server?.listeners.some((one) => one.port === asked.port && one.isTls) ?? false;
   if (server === undefined || isTls !== asked.isTls) return { kind: "nobody", ...nobody };
+  variables.values.set("server_name", server.names[0] ?? "");
   const block = server.directive.block ?? [];
   const scopes = [...model.outer, scopeOf(server.directive)];
   const [reject] = greeting ? inForce([...model.outer, scopeOf(greeting.directive)], "ssl_reject_handshake") : [];

@@ -86,8 +86,8 @@ export function unseen(reason: string): Seen {
 
 /** A directive as evidence. */
 export function seen(directive: Directive, what: string = directive.name): Evidence {
-  const words = [directive.name, ...directive.args].join(" ");
-  return { what, found: directive.block === undefined ? `${words};` : `${words} {…}`, where: whereOf(directive) };
+  const words = (what === directive.name ? directive.args : [directive.name, ...directive.args]).join(" ");
+  return { what, found: `${words}${directive.block === undefined ? ";" : " {…}"}`.trim(), where: whereOf(directive) };
 }
 
 /** That a directive is not there, with the place where it would stand. */

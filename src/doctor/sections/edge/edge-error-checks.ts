@@ -51,6 +51,8 @@ function headerIn(answer: ErrorAnswer, name: string): string | undefined {
   return values.length === 0 ? undefined : values.join(", ");
 }
 
+const OWN_PAGES = "nginx answers with its own pages: see edge.errors-as-json";
+
 /** Those that have a page of their own and stay what they are; the others are told by the first check alone. */
 function toldIn(view: WithEvent, statuses: readonly number[]): readonly number[] {
   return statuses.filter((status) => {
@@ -65,6 +67,7 @@ function overStatuses(
   view: WithEvent,
   judge: (answer: ErrorAnswer, status: number) => Problem | undefined,
 ) {
+  if (statuses.length === 0) return unseen(OWN_PAGES);
   const answers = statuses.map((status) => ({ status, answer: answerAs(view, status) }));
   return found(
     answers.flatMap(({ answer, status }) => judge(answer, status) ?? []),
@@ -85,7 +88,8 @@ function codeIn(body: string): string | undefined {
 
 function judgeBody(answer: ErrorAnswer, status: number): Problem | undefined {
   if (answer.page === undefined) {
-    const text = `nginx answers ${status} with a page of HTML: give it an error_page in JSON, as deploy/edge/passerby/errors.conf does.`;
+    const text =
+      "nginx answers with a page of HTML, which no page of the site may read: give it an error_page in JSON, as deploy/edge/passerby/errors.conf does.";
     return doubtful(evidenceOf(answer, `error_page ${status}`, "(none)"), text);
   }
   if (answer.status !== status) {
@@ -123,6 +127,7 @@ async function judgeOrigins(view: WithEvent, given: Given): Promise<Seen> {
   const origins = await originsOf(given);
   const [origin] = origins;
   if (origin === undefined) return unseen("give --env FILE or --compose FILE, which say the origins of the site");
+  if (toldIn(view, STATUSES).length === 0) return unseen(OWN_PAGES);
   const problems: Problem[] = [];
   for (const status of toldIn(view, STATUSES)) {
     const answers = origins.map((one) => ({ origin: one, answer: answerAs(view, status, one) }));

@@ -1,9 +1,10 @@
 /** Security headers of what nginx answers, by itself and for the collector. */
 import type { Check } from "../../check.ts";
-import { inForce, type Scope } from "../../nginx/edge-servers.ts";
+import { inForce, type Scope, walk } from "../../nginx/edge-servers.ts";
 import { answerError, type Header, headersIn } from "../../nginx/error-answers.ts";
 import { type Directive, whereOf } from "../../nginx/nginx-config.ts";
 import type { Outcome } from "../../nginx/simulate.ts";
+import { evaluate } from "../../nginx/variables.ts";
 import {
   absent,
   doubtful,
@@ -123,7 +124,7 @@ function judgeHeaders(view: WithEvent): Seen {
     const isDeclared = inForce(serverScopes(view.event), "add_header").find(
       ({ args }) => args[0]?.toLowerCase() === name,
     );
-    const text = `Answers that nginx makes by itself lack it: \`add_header ${advice} always;\`.`;
+    const text = `Add \`add_header ${advice} always;\`: answers that nginx makes by itself lack it.`;
     if (first === undefined) return [tell(isDeclared ? seen(isDeclared) : absent(name, place), text)];
     if (own.length > 1) return [doubtful(seen(first.directive), "The header is sent more than once: keep one.")];
     if (!isRight(first.value))
@@ -221,21 +222,20 @@ const HSTS = "strict-transport-security";
 const HALF_A_YEAR_S = 15_768_000;
 const HSTS_ADVICE = 'Strict-Transport-Security "max-age=63072000; includeSubDomains"';
 
-function judgeXss(view: WithEvent): Seen {
-  const set = inForce(serverScopes(view.event), "add_header").find(
-    ({ args }) => args[0]?.toLowerCase() === "x-xss-protection",
+function judgeXss({ model, event }: WithEvent): Seen {
+  const all = [...walk(model.http)].filter(({ name, args }) => name === "add_header" && args[0]?.toLowerCase() === XSS);
+  const on = all.filter(
+    ({ args }) => !["", "0"].includes(evaluate(args[1] ?? "", { ...event.variables, values: new Map() })),
   );
-  const sent = ofServer(view).find(({ name }) => name === "x-xss-protection");
-  if (set !== undefined && sent !== undefined && sent.value !== "0") {
-    return found([
-      doubtful(
-        seen(set),
-        "The filter that 1 turns on could be made to remove scripts of a page's own: send 0, or nothing.",
-      ),
-    ]);
-  }
-  return good(set ? seen(set) : absent("X-XSS-Protection", undefined));
+  const text = "The filter that 1 turns on could be made to remove scripts of a page's own: send 0, or nothing.";
+  const [first] = all;
+  return found(
+    on.map((one) => doubtful(seen(one), text)),
+    first ? seen(first) : absent("X-XSS-Protection", undefined),
+  );
 }
+
+const XSS = "x-xss-protection";
 
 /** Errors of nginx and refused methods bear the headers as well: error pages have a location of their own. */
 function judgeErrors(view: WithEvent): Seen {
