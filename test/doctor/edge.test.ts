@@ -1,37 +1,73 @@
 /** The edge: the good one has nothing wrong, and each fault is named by the one check that is there for it. */
-import { afterEach, describe, expect, it } from "vitest";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { isLong, nginx } from "../means.ts";
-import { EDGE_FAULTS, NGINX_FAULTS } from "./faults/edge-faults.ts";
+import { brakeFor, EDGE_FAULTS, NGINX_FAULTS } from "./faults/edge-faults.ts";
 import { complaintsOf, type Deployment, type Fault, makeGoodDeployment } from "./good-deployment.ts";
 
-/** Where nginx is found, too. */
-const WITH_NGINX = { environment: { PATH: "/usr/sbin:/usr/bin:/bin" } };
+const NGINX_PATH = "/usr/sbin:/usr/bin:/bin";
 
-let deployment: Deployment;
-afterEach(() => deployment.remove());
+let whole: Deployment;
+/** Files that a fault has changed, as they were; undefined for those that were not there. */
+const before = new Map<string, string | undefined>();
 
-async function expectComplaint({ breakIt, finds, names }: Fault): Promise<void> {
-  breakIt(deployment);
-  const complaints = await complaintsOf(deployment.options);
+beforeAll(() => {
+  whole = makeGoodDeployment();
+});
+afterAll(() => whole.remove());
+afterEach(() => {
+  for (const [file, text] of before) {
+    if (text === undefined) rmSync(join(whole.dir, file));
+    else whole.write(file, text);
+  }
+  before.clear();
+});
+
+/** The one deployment of these tests: to copy it for each fault takes longer than to put back what one has changed. */
+function remembering(): Deployment {
+  const remember = (file: string): void => {
+    const path = join(whole.dir, file);
+    if (!before.has(file)) before.set(file, existsSync(path) ? readFileSync(path, "utf8") : undefined);
+  };
+  return {
+    ...whole,
+    patch: (file, from, to) => {
+      remember(file);
+      whole.patch(file, from, to);
+    },
+    write: (file, text) => {
+      remember(file);
+      whole.write(file, text);
+    },
+  };
+}
+
+async function expectComplaint({ breakIt, finds, names }: Fault, isNginxAsked: boolean): Promise<void> {
+  breakIt(remembering());
+  const { options } = whole;
+  const complaints = await complaintsOf(isNginxAsked ? { ...options, environment: { PATH: NGINX_PATH } } : options);
   expect(complaints).toEqual([expect.stringMatching(names)]);
   expect(complaints[0]).toMatch(new RegExp(`^${finds}: `));
 }
 
 describe("an edge that is broken in one way", () => {
+  it("is not one whose brake has ended, though its file is still there", async () => {
+    remembering().write("deploy/edge/passerby/on/brake.conf", brakeFor(-60_000));
+    expect(await complaintsOf(whole.options)).toEqual([]);
+  });
+
   it.each(EDGE_FAULTS)("$name", async (fault) => {
-    deployment = makeGoodDeployment(isLong ? WITH_NGINX : {});
-    await expectComplaint(fault);
+    await expectComplaint(fault, isLong && nginx !== undefined);
   });
 });
 
 describe.skipIf(nginx === undefined)("an edge that nginx itself is asked about [needs nginx]", () => {
   it("is not the good one", async () => {
-    deployment = makeGoodDeployment(WITH_NGINX);
-    expect(await complaintsOf(deployment.options)).toEqual([]);
+    expect(await complaintsOf({ ...whole.options, environment: { PATH: NGINX_PATH } })).toEqual([]);
   });
 
   it.each(NGINX_FAULTS)("$name", async (fault) => {
-    deployment = makeGoodDeployment(WITH_NGINX);
-    await expectComplaint(fault);
+    await expectComplaint(fault, true);
   });
 });

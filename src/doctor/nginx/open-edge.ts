@@ -1,5 +1,4 @@
 /** Opens the configuration of an edge as it will run: with what its container mounts, and its templates filled in. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ComposeProject } from "../deployment/compose-project.ts";
 import type { EnvFile } from "../deployment/env-file.ts";
@@ -18,8 +17,8 @@ export type EdgeSources = {
 export type OpenedEdge = NginxConfig & {
   /** The service of the compose file that runs it. */
   readonly service: EdgeService | undefined;
-  /** The same with some more files in their places; paths as nginx would read them. */
-  readonly withFiles: (files: ReadonlyMap<string, string>) => NginxConfig;
+  /** The same with some more files, or others, by the path where nginx would read them. */
+  readonly withFiles: (files: ReadonlyMap<string, { readonly text: string; readonly owner: string }>) => NginxConfig;
 };
 
 /** Reads it. Throws InputUnreadable, and InputMissing where a template cannot be filled for want of values. */
@@ -32,13 +31,9 @@ export function openEdge(path: string, { compose, env, path: programs }: EdgeSou
     throw new InputMissing("--compose FILE or --env FILE, which the template beside nginx.conf is filled from");
   }
   const virtual = fillTemplates({ config, mounts, values: values ?? new Map(), path: programs });
-  const withFiles = (files: ReadonlyMap<string, string>): NginxConfig => {
-    const made = [...files].map(([place, owner]): [string, VirtualFile] => [place, virtualOf(owner)]);
+  const withFiles: OpenedEdge["withFiles"] = (files) => {
+    const made = [...files].map(([place, file]): [string, VirtualFile] => [place, { ...file, lineOf: (line) => line }]);
     return readNginx(config, { virtual: new Map([...virtual, ...made]), mounts });
   };
   return { ...readNginx(config, { virtual, mounts }), service, withFiles };
-}
-
-function virtualOf(owner: string): VirtualFile {
-  return { text: readFileSync(owner, "utf8"), owner, lineOf: (line) => line };
 }

@@ -19,6 +19,8 @@ export type Asked = {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the collector's answer bears, by name in small letters. */
   readonly upstreamHeaders?: Readonly<Record<string, string>>;
+  /** When it comes, in milliseconds since 1970. */
+  readonly nowMs?: number;
   /** Status of the answer. */
   readonly status?: number;
 };
@@ -53,36 +55,53 @@ function lookUp(name: string, variables: Variables, depth: number): string {
   return builtIn(name, variables);
 }
 
-function builtIn(name: string, { asked, path }: Variables): string {
-  const { query = "", headers = {}, upstreamHeaders = {} } = asked;
-  if (name.startsWith("http_")) return headers[headerName(name, "http_")] ?? "";
-  if (name.startsWith("upstream_http_")) return upstreamHeaders[headerName(name, "upstream_http_")] ?? "";
+type Facts = { readonly variables: Variables; readonly uri: string; readonly address: string };
+
+const SOME_DAY_MS = Date.UTC(2026, 0, 31, 12, 34, 56);
+
+const BUILT_IN: ReadonlyMap<string, (facts: Facts) => string> = new Map<string, (facts: Facts) => string>([
+  ["request_method", ({ variables }) => variables.asked.method],
+  ["uri", ({ variables }) => variables.path],
+  ["document_uri", ({ variables }) => variables.path],
+  ["request_uri", ({ uri }) => uri],
+  ["args", ({ variables }) => variables.asked.query ?? ""],
+  ["query_string", ({ variables }) => variables.asked.query ?? ""],
+  ["is_args", ({ variables }) => (variables.asked.query ? "?" : "")],
+  ["request", ({ variables, uri }) => `${variables.asked.method} ${uri} HTTP/1.1`],
+  ["scheme", ({ variables }) => (variables.asked.isTls ? "https" : "http")],
+  ["https", ({ variables }) => (variables.asked.isTls ? "on" : "")],
+  ["host", ({ variables }) => variables.asked.host],
+  ["server_port", ({ variables }) => String(variables.asked.port)],
+  ["remote_addr", ({ address }) => address],
+  ["binary_remote_addr", ({ address }) => address],
+  ["realip_remote_addr", ({ address }) => address],
+  [
+    "proxy_add_x_forwarded_for",
+    ({ variables, address }) => [variables.asked.headers?.["x-forwarded-for"], address].filter(Boolean).join(", "),
+  ],
+  ["msec", ({ variables }) => ((variables.asked.nowMs ?? SOME_DAY_MS) / 1000).toFixed(3)],
+  ["status", ({ variables }) => String(variables.asked.status ?? 200).padStart(3, "0")],
+]);
+
+/** What does not depend on the request, as some request has it. */
+const SAMPLES: Readonly<Record<string, string>> = {
+  ...{ server_protocol: "HTTP/2.0", ssl_protocol: "TLSv1.3", proxy_host: "proxy-host", proxy_port: "80" },
+  ...{ request_time: "0.004", request_length: "412", bytes_sent: "611" },
+  ...{ body_bytes_sent: "201", connection: "7", pid: "1", content_type: "application/json" },
+  ...{ time_iso8601: "2026-01-31T12:34:56+00:00", time_local: "31/Jan/2026:12:34:56 +0000" },
+  ...{ limit_req_status: "PASSED", limit_conn_status: "PASSED", upstream_status: "202", upstream_addr: "collector" },
+  ...{ upstream_response_time: "0.003", upstream_cache_status: "MISS" },
+};
+
+function builtIn(name: string, variables: Variables): string {
+  const { asked, path } = variables;
+  if (name.startsWith("http_")) return asked.headers?.[headerName(name, "http_")] ?? "";
+  if (name.startsWith("upstream_http_")) return asked.upstreamHeaders?.[headerName(name, "upstream_http_")] ?? "";
   if (name.startsWith("cookie_")) return `cookie ${name}`;
-  if (name.startsWith("arg_")) return query;
+  if (name.startsWith("arg_")) return asked.query ?? "";
+  const uri = asked.query ? `${path}?${asked.query}` : path;
   const address = asked.address ?? "192.0.2.77";
-  const uri = query === "" ? path : `${path}?${query}`;
-  const scheme = asked.isTls ? "https" : "http";
-  const table: Readonly<Record<string, string>> = {
-    ...{
-      request_method: asked.method,
-      uri: path,
-      document_uri: path,
-      request_uri: uri,
-      args: query,
-      query_string: query,
-    },
-    ...{ is_args: query === "" ? "" : "?", scheme, https: asked.isTls ? "on" : "", server_port: String(asked.port) },
-    ...{ host: asked.host, server_name: asked.host, request: `${asked.method} ${uri} HTTP/1.1` },
-    ...{ remote_addr: address, binary_remote_addr: address, realip_remote_addr: address, remote_user: "" },
-    ...{ status: String(asked.status ?? 200).padStart(3, "0"), server_protocol: "HTTP/2.0", ssl_protocol: "TLSv1.3" },
-    ...{ proxy_add_x_forwarded_for: [headers["x-forwarded-for"], address].filter(Boolean).join(", ") },
-    ...{ proxy_host: "proxy-host", proxy_port: "80", request_time: "0.004", msec: "1769862896.123" },
-    ...{ request_length: "412", bytes_sent: "611", body_bytes_sent: "201", connection: "7", pid: "1" },
-    ...{ time_iso8601: "2026-01-31T12:34:56+00:00", time_local: "31/Jan/2026:12:34:56 +0000" },
-    ...{ limit_req_status: "PASSED", limit_conn_status: "PASSED", upstream_status: "202", upstream_addr: "collector" },
-    ...{ upstream_response_time: "0.003", upstream_cache_status: "MISS", content_type: "application/json" },
-  };
-  return table[name] ?? "";
+  return BUILT_IN.get(name)?.({ variables, uri, address }) ?? SAMPLES[name] ?? "";
 }
 
 function headerName(name: string, prefix: string): string {

@@ -1,5 +1,6 @@
 /** Edges that are broken in one way each, and the one check that must say so. */
 import { readFileSync } from "node:fs";
+import { printInclude } from "../../../src/doctor/edge-brake/brake-include.ts";
 import type { Deployment, Fault } from "../good-deployment.ts";
 
 const NGINX = "deploy/edge/nginx.conf";
@@ -545,6 +546,13 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
+/** A brake that ends, or has ended, so long from now. */
+export function brakeFor(ms: number): string {
+  const who = { uid: 0, user: "root", pid: 1 };
+  const [at, until] = [Date.now(), Date.now() + ms].map((time) => new Date(time).toISOString());
+  return printInclude({ at: at ?? "", who, why: null, until: until ?? "" });
+}
+
 function readBrake(): string {
   return readFileSync(new URL("../../../deploy/edge/passerby/available/brake.conf", import.meta.url), "utf8");
 }
@@ -578,6 +586,18 @@ export const EDGE_FAULTS: readonly Fault[] = [
     },
     finds: "edge.families-agree",
     names: /not at port 80 over IPv6.*template:/,
+  },
+  {
+    name: "a brake with an end is still on",
+    breakIt: ({ write }) => write(`${passerby("on/brake")}`, brakeFor(3_600_000)),
+    finds: "edge.event-passes",
+    names: /503.*on\/brake\.conf:6/,
+  },
+  {
+    name: "a brake cannot end by itself",
+    breakIt: ({ patch }) => patch(passerby("maps"), "POST    $msec;", 'POST    "";'),
+    finds: "rollback.edge-brake",
+    names: /brake with an end/,
   },
   {
     name: "there is no limit at all",

@@ -67,7 +67,8 @@ function withPort(address: string, port: number): string {
 
 /** Every `host:port` that is the collector; undefined where nobody says. */
 async function collectorAddresses(given: Given): Promise<ReadonlySet<string> | undefined> {
-  const settings = await given.may("settings");
+  // Settings that do not parse are told by a check of their own; here they only say the port.
+  const settings = await given.may("settings").catch(() => undefined);
   const compose = await given.may("compose");
   const service = compose && collectorService(compose);
   if (compose === undefined || service === undefined) {

@@ -1,10 +1,8 @@
 /** What nginx refuses by itself: told as the collector would tell it, so that a page can read how long to wait. */
-import type { Check, Evidence } from "../../check.ts";
+import type { Check } from "../../check.ts";
 import type { Given } from "../../inputs.ts";
 import { inForce } from "../../nginx/edge-servers.ts";
-import { answerError, type ErrorAnswer } from "../../nginx/error-answers.ts";
-import { whereOf } from "../../nginx/nginx-config.ts";
-import type { Outcome } from "../../nginx/simulate.ts";
+import type { ErrorAnswer } from "../../nginx/error-answers.ts";
 import {
   absent,
   doubtful,
@@ -17,49 +15,20 @@ import {
   seen,
   unseen,
 } from "./edge-check.ts";
-import { type EdgeView, EVENT_PATH } from "./edge-view.ts";
-
-/** Statuses that nginx answers events with by itself, and the code of each (docs/reference/errors.md). */
-const CODES: Readonly<Record<number, string>> = {
-  413: "payload_too_large",
-  429: "rate_limited",
-  502: "collector_unavailable",
-  503: "collector_unavailable",
-  504: "collector_unavailable",
-};
-const STATUSES: readonly number[] = Object.keys(CODES).map(Number);
-/** After these the tracker sends again. */
-const RETRIED: readonly number[] = [429, 502, 503, 504];
-const LONGEST_WAIT_S = 600;
-
-type WithEvent = EdgeView & { readonly event: Outcome };
-
-function answerAs({ model, event }: WithEvent, status: number, origin?: string): ErrorAnswer {
-  const { asked } = event.variables;
-  const headers = { ...asked.headers, ...(origin === undefined ? {} : { origin }) };
-  const variables = { ...event.variables, values: new Map<string, string>(), asked: { ...asked, headers } };
-  return answerError(model, { ...event, variables }, status);
-}
-
-function evidenceOf({ page, scopes }: ErrorAnswer, what: string, value: string): Evidence {
-  const opening = scopes.at(-1)?.opening ?? page;
-  return { what, found: value, ...(opening === undefined ? {} : { where: whereOf(opening) }) };
-}
-
-function headerIn(answer: ErrorAnswer, name: string): string | undefined {
-  const values = answer.headers.filter((header) => header.name === name).map(({ value }) => value);
-  return values.length === 0 ? undefined : values.join(", ");
-}
-
-const OWN_PAGES = "nginx answers with its own pages: see edge.errors-as-json";
-
-/** Those that have a page of their own and stay what they are; the others are told by the first check alone. */
-function toldIn(view: WithEvent, statuses: readonly number[]): readonly number[] {
-  return statuses.filter((status) => {
-    const answer = answerAs(view, status);
-    return answer.page !== undefined && answer.status === status;
-  });
-}
+import {
+  answerAs,
+  CODES,
+  codeIn,
+  evidenceOf,
+  headerIn,
+  JSON_TYPE,
+  LONGEST_WAIT_S,
+  OWN_PAGES,
+  RETRIED,
+  STATUSES,
+  toldIn,
+  type WithEvent,
+} from "./nginx-answers.ts";
 
 /** Goes over the statuses; `judge` says what is wrong with one. */
 function overStatuses(
@@ -73,17 +42,6 @@ function overStatuses(
     answers.flatMap(({ answer, status }) => judge(answer, status) ?? []),
     ...answers.map(({ answer, status }) => evidenceOf(answer, String(status), answer.body ?? answer.type)),
   );
-}
-
-function codeIn(body: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    if (typeof value !== "object" || value === null || Reflect.get(value, "ok") !== false) return undefined;
-    const [code, message]: unknown[] = [Reflect.get(value, "error"), Reflect.get(value, "message")];
-    return typeof code === "string" && typeof message === "string" ? code : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function judgeBody(answer: ErrorAnswer, status: number): Problem | undefined {
@@ -176,66 +134,6 @@ function judgeCompany(answer: ErrorAnswer, status: number): readonly Problem[] {
   return problems;
 }
 
-const METHODS = ["GET", "PUT", "DELETE"] as const;
-/** Paths whose methods nginx may know, each with those that the collector takes there. */
-const TAKEN: readonly (readonly [string, readonly string[]])[] = [
-  [EVENT_PATH, ["POST", "OPTIONS"]],
-  ["/", ["GET", "HEAD"]],
-];
-
-/** What nginx answers to methods that it refuses. */
-function judgeAllow(view: WithEvent): Seen {
-  const refused = TAKEN.flatMap(([path, taken]) =>
-    METHODS.map((method) => ({ taken, outcome: view.ask(path, { method }) })).filter(
-      ({ outcome }) => outcome.kind === "return",
-    ),
-  );
-  const problems = refused.flatMap(({ taken, outcome }) => judgeRefusedMethod(view, taken, outcome));
-  // Of no other error: its meaning is the methods of a 405.
-  const other = toldIn(view, STATUSES).map((status) => ({ status, answer: answerAs(view, status) }));
-  const stray = other.filter(({ answer }) => headerIn(answer, "allow") !== undefined);
-  const unique = new Map(problems.map((one) => [`${one.evidence.what} ${one.evidence.found}`, one]));
-  return found(
-    [
-      ...unique.values(),
-      ...stray.map(({ answer, status }) =>
-        doubtful(
-          evidenceOf(answer, `Allow of ${status}`, headerIn(answer, "allow") ?? ""),
-          "Send Allow with 405 only.",
-        ),
-      ),
-    ],
-    { what: "refused by nginx", found: refused.length > 0 ? "405 with Allow" : "(none)" },
-  );
-}
-
-function judgeRefusedMethod(view: WithEvent, taken: readonly string[], outcome: Outcome): readonly Problem[] {
-  const { method, path } = outcome.variables.asked;
-  const what = `${method} ${path}`;
-  if (outcome.status !== 405) {
-    const where = outcome.by ? { where: whereOf(outcome.by) } : {};
-    return [doubtful({ what, found: String(outcome.status), ...where }, "Answer a method that is not taken 405.")];
-  }
-  const answer = answerError(view.model, outcome, 405);
-  const allow = (headerIn(answer, "allow") ?? "").split(",").map((one) => one.trim());
-  const isRight =
-    taken.every((one) => allow.includes(one)) && !allow.includes(method) && allow.every((one) => /^[A-Z]+$/.test(one));
-  if (!isRight) {
-    const text = `Let Allow name ${taken.join(" and ")} there, and not what is refused.`;
-    return [doubtful(evidenceOf(answer, `Allow of ${what}`, allow.join(", ") || "(none)"), text)];
-  }
-  const isTold = (answer.body === undefined && !answer.isEmpty) || codeIn(answer.body ?? "") === "method_not_allowed";
-  if (isTold && answer.status === 405 && JSON_TYPE.test(answer.type)) return [];
-  return [
-    doubtful(
-      evidenceOf(answer, what, answer.body ?? answer.type),
-      "Tell it as the collector does: method_not_allowed.",
-    ),
-  ];
-}
-
-const JSON_TYPE = /^application\/json(?:;\s*charset="?utf-8"?)?$/i;
-
 export const EDGE_ERROR_CHECKS: readonly Check[] = [
   eventCheck({
     id: "edge.errors-as-json",
@@ -287,15 +185,6 @@ export const EDGE_ERROR_CHECKS: readonly Check[] = [
         if (/\bno-store\b/.test(value)) return undefined;
         return doubtful(evidenceOf(answer, `Cache-Control of ${status}`, value || "(none)"), "Say no-store.");
       }),
-  }),
-  eventCheck({
-    id: "edge.errors-allow",
-    line: "3.2",
-    severity: "low",
-    asks: "A method that nginx refuses is answered 405, with the methods that are taken",
-    how: "Follows GET and PUT of /api/metrics/event; where nginx answers them, it reads status, body and Allow (RFC 9110, section 15.5.6).",
-    remedy: "Answer 405 and add `Allow: POST, OPTIONS`, or pass the request on: the collector does it.",
-    look: judgeAllow,
   }),
   eventCheck({
     id: "edge.collector-errors-pass",

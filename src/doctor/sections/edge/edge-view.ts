@@ -41,9 +41,11 @@ const ANY_HOST = "metrics.example.org";
 export async function viewEdge(given: Given): Promise<EdgeView> {
   const config = await given.need("nginx");
   const model = makeModel(config);
+  // A brake may end by itself.
+  const nowMs = given.nowMs();
   const [best] = model.servers
     .flatMap((server) => doorsOf(server, given.options.url?.hostname))
-    .map((door) => ({ door, event: simulate(model, askedAt(door, EVENT_PATH, { method: "POST" })) }))
+    .map((door) => ({ door, event: simulate(model, askedAt(door, EVENT_PATH, { method: "POST", nowMs })) }))
     .map((one) => ({ ...one, score: scoreOf(one.event, one.door, given.options.url?.hostname) }))
     .sort((a, b) => b.score - a.score);
   const door = best?.door;
@@ -52,7 +54,8 @@ export async function viewEdge(given: Given): Promise<EdgeView> {
     model,
     door,
     event: best?.event,
-    ask: (path, asked) => simulate(model, askedAt(door ?? { host: ANY_HOST, port: 443, isTls: true }, path, asked)),
+    ask: (path, asked) =>
+      simulate(model, askedAt(door ?? { host: ANY_HOST, port: 443, isTls: true }, path, { nowMs, ...asked })),
   };
 }
 

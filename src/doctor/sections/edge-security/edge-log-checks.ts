@@ -16,9 +16,9 @@ import {
   type Problem,
   seen,
   unseen,
-} from "./edge-check.ts";
-import { askedAt, type EdgeView, EVENT_PATH, FORGED } from "./edge-view.ts";
-import { editLine } from "./line-edit.ts";
+} from "../edge/edge-check.ts";
+import { askedAt, type EdgeView, EVENT_PATH, FORGED } from "../edge/edge-view.ts";
+import { editLine } from "../edge/line-edit.ts";
 
 const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
@@ -110,7 +110,7 @@ function mapsFrom({ model }: EdgeView, format: string, source: string): readonly
 
 /** `192.0.2.0`, `192.0.2.x` and `192.0.2.0/24` of 192.0.2.77. */
 function isNetworkOf(network: string, address: string): boolean {
-  const head = network.replace(/(?:[.:]+(?:0|x+|\*)?)*(?:\/\d+)?$/, "");
+  const head = network.replace(/(?:\.(?:0|x+|\*)|:+0?)*(?:\/\d+)?$/, "");
   return head !== "" && address.startsWith(head);
 }
 

@@ -1,10 +1,8 @@
 /** Security headers of what nginx answers, by itself and for the collector. */
 import type { Check } from "../../check.ts";
-import { inForce, type Scope, walk } from "../../nginx/edge-servers.ts";
-import { answerError, type Header, headersIn } from "../../nginx/error-answers.ts";
+import { inForce, type Scope } from "../../nginx/edge-servers.ts";
+import { answerError, headersIn } from "../../nginx/error-answers.ts";
 import { type Directive, whereOf } from "../../nginx/nginx-config.ts";
-import type { Outcome } from "../../nginx/simulate.ts";
-import { evaluate } from "../../nginx/variables.ts";
 import {
   absent,
   doubtful,
@@ -12,12 +10,12 @@ import {
   eventCheck,
   failing,
   found,
-  good,
   type Problem,
   type Seen,
   seen,
-} from "./edge-check.ts";
-import { type EdgeView, EVENT_PATH } from "./edge-view.ts";
+} from "../edge/edge-check.ts";
+import { EVENT_PATH } from "../edge/edge-view.ts";
+import { ofServer, serverScopes, type WithEvent } from "./server-headers.ts";
 
 type Rule = {
   readonly name: string;
@@ -96,24 +94,6 @@ const COLLECTOR_SENDS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-type WithEvent = EdgeView & { readonly event: Outcome };
-
-function serverScopes({ scopes, locations }: Outcome): readonly Scope[] {
-  const [first] = locations;
-  const index = scopes.findIndex(({ opening }) => opening === first);
-  return first === undefined || index === -1 ? scopes : scopes.slice(0, index);
-}
-
-/** The headers of an answer that nginx makes by itself where no location has its say. */
-function ofServer(
-  { event }: WithEvent,
-  upstreamHeaders: Readonly<Record<string, string>> = {},
-  status = 404,
-): readonly Header[] {
-  const asked = { ...event.variables.asked, upstreamHeaders, status };
-  return headersIn(serverScopes(event), { ...event.variables, values: new Map(), asked }, status);
-}
-
 function judgeHeaders(view: WithEvent): Seen {
   const headers = ofServer(view);
   const place = serverScopes(view.event).slice(0, 2);
@@ -182,61 +162,6 @@ function judgeInheritance(view: WithEvent): Seen {
   return found(inner, { what: "locations with add_header", found: "none loses a header" });
 }
 
-function judgeHsts(view: WithEvent): Seen {
-  if (view.door?.isTls !== true)
-    return { problems: [], good: [], unseen: "this nginx speaks no TLS: whatever ends it sends the header" };
-  const sent = ofServer(view).filter(({ name }) => name === HSTS);
-  const [first] = sent;
-  if (first === undefined)
-    return found([
-      failing(
-        absent("Strict-Transport-Security", serverScopes(view.event).slice(0, 2)),
-        `Add \`add_header ${HSTS_ADVICE} always;\`.`,
-      ),
-    ]);
-  const evidence = { ...seen(first.directive), found: `${HSTS}: ${first.value}` };
-  const [, age = "0"] = /(?:^|;)\s*max-age="?(\d+)"?\s*(?:;|$)/i.exec(first.value) ?? [];
-  if (
-    !/^\s*max-age="?\d+"?\s*(?:;\s*(?:includeSubDomains|preload)\s*)*;?\s*$/i.test(first.value) ||
-    Number(age) < HALF_A_YEAR_S
-  ) {
-    return found([
-      failing(evidence, `Browsers are to remember it for at least half a year: \`add_header ${HSTS_ADVICE} always;\`.`),
-    ]);
-  }
-  const plain = view.ask("/", { isTls: false, port: 80 });
-  const asked = { ...plain.variables.asked, status: 308 };
-  const overPlain = headersIn(plain.scopes, { ...plain.variables, asked }, 308).find(({ name }) => name === HSTS);
-  if (plain.kind !== "nobody" && overPlain) {
-    return found([
-      doubtful(
-        seen(overPlain.directive),
-        "Over plain HTTP the header must not be sent (RFC 6797, section 7.2): use a map of $https.",
-      ),
-    ]);
-  }
-  return good(evidence);
-}
-
-const HSTS = "strict-transport-security";
-const HALF_A_YEAR_S = 15_768_000;
-const HSTS_ADVICE = 'Strict-Transport-Security "max-age=63072000; includeSubDomains"';
-
-function judgeXss({ model, event }: WithEvent): Seen {
-  const all = [...walk(model.http)].filter(({ name, args }) => name === "add_header" && args[0]?.toLowerCase() === XSS);
-  const on = all.filter(
-    ({ args }) => !["", "0"].includes(evaluate(args[1] ?? "", { ...event.variables, values: new Map() })),
-  );
-  const text = "The filter that 1 turns on could be made to remove scripts of a page's own: send 0, or nothing.";
-  const [first] = all;
-  return found(
-    on.map((one) => doubtful(seen(one), text)),
-    first ? seen(first) : absent("X-XSS-Protection", undefined),
-  );
-}
-
-const XSS = "x-xss-protection";
-
 /** Errors of nginx and refused methods bear the headers as well: error pages have a location of their own. */
 function judgeErrors(view: WithEvent): Seen {
   const expected = new Map(ofServer(view).map(({ name, value }) => [name, value]));
@@ -294,24 +219,6 @@ const CHECKS_OF_HEADERS: readonly EventCheck[] = [
     remedy: "Include headers.conf there, with `always` behind each.",
     after: ["security.edge-headers", "security.edge-headers-inherited"],
     look: judgeErrors,
-  },
-  {
-    id: "security.edge-hsts",
-    line: "9.5",
-    severity: "high",
-    asks: "Over TLS, and only there, browsers are told to come back over TLS",
-    how: "Works out Strict-Transport-Security of the server with TLS and of the one without.",
-    remedy: 'Add `Strict-Transport-Security "max-age=63072000; includeSubDomains"` by a map of $https.',
-    look: judgeHsts,
-  },
-  {
-    id: "security.edge-xss-header",
-    line: "9.5",
-    severity: "low",
-    asks: "X-XSS-Protection is 0 or absent",
-    how: "Works out the header; `1; mode=block`, which older lists ask for, opened holes of its own.",
-    remedy: "Use `add_header X-XSS-Protection 0 always;`, or leave it out.",
-    look: judgeXss,
   },
 ];
 
