@@ -2,6 +2,8 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openInputs } from "../../src/doctor/inputs.ts";
+import { runChecks } from "../../src/doctor/run-checks.ts";
 import { isLong, nginx } from "../means.ts";
 import { brakeFor, EDGE_FAULTS, NGINX_FAULTS } from "./faults/edge-faults.ts";
 import { complaintsOf, type Deployment, type Fault, makeGoodDeployment } from "./good-deployment.ts";
@@ -59,6 +61,24 @@ describe("an edge that is broken in one way", () => {
 
   it.each(EDGE_FAULTS)("$name", async (fault) => {
     await expectComplaint(fault, isLong && nginx !== undefined);
+  });
+});
+
+describe("a remedy that changes a file", () => {
+  it.each([
+    ["limit_req_status 429", "limit_req_status 503", "passerby/limits.conf"],
+    ["rate=5r/s", "rate=500r/s", "passerby/limits.conf"],
+    ["server_tokens off", "server_tokens on", "passerby/limits.conf"],
+    ["error.log alert", "error.log warn", "nginx.conf"],
+    ["burst=10 nodelay", "burst=1 nodelay", "templates/passerby.conf.template"],
+  ])("gives %s back where it says %s, and changes nothing else", async (right, wrong, name) => {
+    const file = `deploy/edge/${name}`;
+    const text = readFileSync(join(whole.dir, file), "utf8");
+    remembering().patch(file, right, wrong);
+    const results = await runChecks(openInputs(whole.options));
+    const edits = results.flatMap(({ finding }) => ("remedy" in finding ? (finding.remedy.edits ?? []) : []));
+    expect(edits.map(({ path }) => path)).toEqual([join(whole.dir, file)]);
+    expect(edits[0]?.after).toBe(text);
   });
 });
 

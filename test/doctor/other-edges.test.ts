@@ -133,6 +133,28 @@ describe("an edge that is not ours", () => {
     expect(findings.get("security.edge-tls")).toMatchObject({ verdict: "pass" });
   });
 
+  it("may serve a site beside the collector, and other sites, of which nothing is said", async () => {
+    const collector = TLS_SERVER("127.0.0.1:8001").replace(
+      / {4}location \/ \{[\s\S]*?\n {4}\}/,
+      "    location / { root /srv/shop; }\n    location ~ ^/(?:api/metrics/|passerby) { proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://127.0.0.1:8001; }",
+    );
+    const log = "access_log off;\nerror_log /dev/null;\nserver_tokens off;\n";
+    const other =
+      "server { listen 443 ssl default_server; server_name blog.example; access_log /var/log/nginx/blog.log; client_max_body_size 100m; location / { root /srv/blog; } }\n";
+    const nginx = write("nginx.conf", `${HTTP}${log}${collector}${other}}\n`);
+    const findings = await judge({ nginx });
+    for (const id of [
+      "edge.event-methods",
+      "privacy.edge-access-log",
+      "edge.version-hidden",
+      "edge.dashboard-cookie",
+      "security.edge-unknown-names",
+    ]) {
+      expect([id, findings.get(id)?.verdict]).toEqual([id, "pass"]);
+    }
+    expect(findings.get("edge.assets-packed")).toMatchObject({ verdict: "skipped" });
+  });
+
   it("is not read with a template that nobody fills in", async () => {
     const { options, remove } = makeGoodDeployment();
     const findings = await judge({ nginx: options.nginx ?? "" });

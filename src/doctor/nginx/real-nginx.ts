@@ -55,6 +55,9 @@ function unable(reason: string): Trial {
 const ELSEWHERE =
   /^(?:brotli|zstd|more_|vhost_traffic|geoip|js_|perl|lua_|opentracing|otel|modsecurity|quic_|http3|http2$|ssl_early|image_filter|xslt|pagespeed|vod|rtmp|echo|headers_more)|_by_lua/;
 
+/** What an nginx says that lacks a module, or does not know how this copy is made (before 1.19.5). */
+const TOO_OLD = /dlopen\(\)|invalid parameter "(?:quic|http3)"|invalid option: "e"|cannot load certificate "data:/;
+
 function readTrial(status: number | null, stderr: string, lines: readonly Line[]): Trial {
   const told = stderr.split("\n").find((line) => /\[(?:emerg|crit|alert)\]/.test(line));
   if (status === 0) return { isAccepted: true, message: "is accepted" };
@@ -62,7 +65,7 @@ function readTrial(status: number | null, stderr: string, lines: readonly Line[]
   const [, lineNumber] = /nginx\.conf:(\d+)$/.exec(message) ?? [];
   const directive = lines[Number(lineNumber) - 1]?.directive;
   const [, unknown] = /unknown directive "([^"]+)"/.exec(message) ?? [];
-  const isElsewhere = ELSEWHERE.test(unknown ?? "") || /dlopen\(\)|invalid parameter "(?:quic|http3)"/.test(message);
+  const isElsewhere = ELSEWHERE.test(unknown ?? "") || TOO_OLD.test(stderr);
   if (isElsewhere)
     return unable(`the nginx here lacks a module or is too old (${message}): run nginx -t where it runs`);
   const plain = message.replace(/ in \S+nginx\.conf:\d+$/, "");

@@ -18,7 +18,7 @@ import {
   seen,
   unseen,
 } from "../edge/edge-check.ts";
-import { askedAt, type EdgeView, EVENT_PATH } from "../edge/edge-view.ts";
+import { askedAt, type EdgeView, EVENT_PATH, isCollectors, isOurs } from "../edge/edge-view.ts";
 
 type WithEvent = EdgeView & { readonly event: Outcome };
 
@@ -39,6 +39,7 @@ function judgePlain(view: WithEvent): Seen {
       ["/api/metrics/event/", "POST"],
     ] as const) {
       const outcome = simulate(model, askedAt(at, path, { query: "a=1", method }));
+      if (!isOurs(outcome.server, view)) continue;
       const evidence = outcome.by
         ? { ...seen(outcome.by), found: `${seen(outcome.by).found} ${outcome.text ?? ""}`.trim() }
         : absent("return 308", outcome.server?.directive);
@@ -91,7 +92,7 @@ function judgeStrangers(view: WithEvent): Seen {
     const outcome = simulate(model, one);
     const opening = outcome.server?.directive;
     if (opening === undefined) return [];
-    if (outcome.kind === "proxy") {
+    if (isCollectors(outcome, view.event)) {
       return [
         doubtful(
           { ...seen(opening), found: `takes any name at port ${one.port}` },
@@ -99,7 +100,7 @@ function judgeStrangers(view: WithEvent): Seen {
         ),
       ];
     }
-    if (outcome.kind === "files") {
+    if (outcome.kind === "files" && isOurs(outcome.server, view)) {
       return [
         doubtful(
           { ...seen(opening), found: `serves files to any name at port ${one.port}` },
@@ -107,7 +108,8 @@ function judgeStrangers(view: WithEvent): Seen {
         ),
       ];
     }
-    const isLed = isRedirect(outcome) && URL.parse(outcome.text ?? "")?.hostname === host;
+    const isLed =
+      isOurs(outcome.server, view) && isRedirect(outcome) && URL.parse(outcome.text ?? "")?.hostname === host;
     if (isLed && outcome.by)
       return [
         doubtful(

@@ -17,7 +17,7 @@ import {
   seen,
   unseen,
 } from "../edge/edge-check.ts";
-import { askedAt, type EdgeView, EVENT_PATH, FORGED } from "../edge/edge-view.ts";
+import { askedAt, type EdgeView, EVENT_PATH, FORGED, isOurs } from "../edge/edge-view.ts";
 import { editLine } from "../edge/line-edit.ts";
 
 const COMBINED =
@@ -52,7 +52,8 @@ function lineOf(outcome: Outcome, text: string, more: Partial<Outcome["variables
 }
 
 /** Ways in that are logged: events, figures, a stranger's path, and what comes to no name of ours. */
-function entries({ model, ask, door }: EdgeView): readonly Outcome[] {
+function entries(view: EdgeView): readonly Outcome[] {
+  const { model, ask, door } = view;
   const query = "token=canary-query";
   const strangers = placesOf(model).flatMap((place) =>
     ["stranger.invalid", door?.host ?? ""].map((host) =>
@@ -65,7 +66,7 @@ function entries({ model, ask, door }: EdgeView): readonly Outcome[] {
       ask(path, { query }),
     ),
     ...strangers,
-  ].filter(({ kind }) => kind !== "nobody" && kind !== "handshake refused");
+  ].filter(({ kind, server }) => kind !== "nobody" && kind !== "handshake refused" && isOurs(server, view));
 }
 
 function judgeEntry(view: EdgeView, outcome: Outcome): readonly Problem[] {
@@ -92,11 +93,10 @@ function judgeLog(view: EdgeView, outcome: Outcome, log: Directive): readonly Pr
   return [what.every((one) => one === LENIENT) ? doubtful(evidence, remedy) : failing(evidence, remedy)];
 }
 
-/** Every directive of a name in the http block, where requests may come that were not followed. */
-function everywhere({ model }: EdgeView, name: string): readonly Directive[] {
-  return [...walk(model.http)].filter(
-    (one) => one.name === name && one.args[0] !== "off" && one.args[0] !== "/dev/null",
-  );
+/** Every directive of a name in a server of ours, where requests may come that were not followed. */
+function everywhere(view: EdgeView, name: string): readonly Directive[] {
+  const blocks = view.model.servers.filter((server) => isOurs(server, view)).map(({ directive }) => directive);
+  return [...walk(blocks)].filter((one) => one.name === name && one.args[0] !== "off" && one.args[0] !== "/dev/null");
 }
 
 /** Addresses in every way of writing them that a log shortens. */

@@ -6,7 +6,7 @@ import { parseSize } from "../../nginx/nginx-units.ts";
 import { isRedirect, type Outcome } from "../../nginx/simulate.ts";
 import { judgeTarget } from "./collector-target.ts";
 import { absent, doubtful, EVENT_PASSES, edgeCheck, eventCheck, failing, found, good, seen } from "./edge-check.ts";
-import { EVENT_PATH } from "./edge-view.ts";
+import { EVENT_PATH, isCollectors } from "./edge-view.ts";
 import { editLine } from "./line-edit.ts";
 
 /** What the collector takes, and what the checklist asks for. */
@@ -21,6 +21,15 @@ function tell(outcome: Outcome): Evidence {
       : outcome.kind;
   return { what, found, ...(outcome.by === undefined ? {} : { where: whereOf(outcome.by) }) };
 }
+
+const READ = [
+  "/api/metrics/behavior",
+  "/api/metrics/health",
+  "/api/metrics/stream",
+  "/passerby.js",
+  "/passerby.0123456789abcdef.js",
+];
+const DASHBOARD = ["/sign-in", "/assets/index.js"];
 
 export const EDGE_EVENT_CHECKS: readonly Check[] = [
   edgeCheck({
@@ -132,25 +141,24 @@ export const EDGE_EVENT_CHECKS: readonly Check[] = [
     how: "Follows a preflight, a batch to /api/metrics/event?partial=1 and a GET of the snapshot, of health and of the tracker's script through the configuration.",
     remedy: "Let nginx refuse neither OPTIONS nor POST there: the collector answers the preflight.",
     look: ({ event, ask }) => {
-      const asked = [
-        ask(EVENT_PATH, { method: "OPTIONS" }),
-        ask(EVENT_PATH, { method: "POST", query: "partial=1" }),
-        ...[
-          "/api/metrics/behavior",
-          "/api/metrics/health",
-          "/api/metrics/stream",
-          "/passerby.js",
-          "/passerby.0123456789abcdef.js",
-          "/assets/index.js",
-          "/",
-        ].map((path) => ask(path)),
-        ask("/sign-in", { method: "POST" }),
-      ];
-      const refused = asked.filter(({ kind, text }) => kind !== "proxy" || hostIn(text) !== hostIn(event.text));
-      const text = "This request has to reach the collector: without it events, figures or scripts do not arrive.";
+      const events = [ask(EVENT_PATH, { method: "OPTIONS" }), ask(EVENT_PATH, { method: "POST", query: "partial=1" })];
+      const hasDashboard = isCollectors(ask("/"), event);
+      const reading = [...READ, ...(hasDashboard ? DASHBOARD : [])].map((path) => ask(path));
+      const isRefused = (one: Outcome): boolean => !isCollectors(one, event);
+      const evidenceOf = (one: Outcome): Evidence => ({
+        ...tell(one),
+        found: `${tell(one).found} ${one.text ?? ""}`.trim(),
+      });
       return found(
-        refused.map((one) => failing({ ...tell(one), found: `${tell(one).found} ${one.text ?? ""}`.trim() }, text)),
-        ...asked.map(tell),
+        [
+          ...events
+            .filter(isRefused)
+            .map((one) => failing(evidenceOf(one), "Without it no event arrives: let it reach the collector.")),
+          ...reading
+            .filter(isRefused)
+            .map((one) => doubtful(evidenceOf(one), "Figures or scripts cannot be had: let it reach the collector.")),
+        ],
+        ...[...events, ...reading].map(tell),
       );
     },
   }),
@@ -190,7 +198,3 @@ export const EDGE_EVENT_CHECKS: readonly Check[] = [
     },
   }),
 ];
-
-function hostIn(target: string | undefined): string | undefined {
-  return URL.parse(target ?? "")?.host;
-}

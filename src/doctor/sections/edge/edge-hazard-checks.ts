@@ -5,6 +5,7 @@ import { locationsIn, patternOf } from "../../nginx/locations.ts";
 import type { Directive } from "../../nginx/nginx-config.ts";
 import { namesIn } from "../../nginx/variables.ts";
 import { absent, doubtful, edgeCheck, failing, found, good, type Problem, seen } from "./edge-check.ts";
+import { isOurs } from "./edge-view.ts";
 import { editLine } from "./line-edit.ts";
 
 /** Locations with an alias that a path such as `/files../` leads out of. */
@@ -118,20 +119,23 @@ export const EDGE_HAZARD_CHECKS: readonly Check[] = [
     how: "Reads the server_tokens that is in force in each server; nginx's own value is on.",
     remedy: "Add `server_tokens off;` to the http block.",
     after: ["edge.values-parse", "edge.servers-found"],
-    look: ({ model }) => {
+    look: (view) => {
+      const { model } = view;
       const text = "Answers name the version, which tells attackers what to try: `server_tokens off;`.";
-      const problems = model.servers.flatMap(({ directive }): readonly Problem[] => {
-        const scopes = [...model.outer, { opening: directive, directives: directive.block ?? [] }];
-        const [tokens] = inForce(scopes, "server_tokens");
-        if (tokens === undefined) return [doubtful(absent("server_tokens (nginx's own: on)", model.outer), text)];
-        const loud = [
-          tokens,
-          ...locationsIn(directive.block ?? []).flatMap(
-            ({ block }) => block?.filter(({ name }) => name === "server_tokens") ?? [],
-          ),
-        ].filter(({ args }) => args[0] !== "off");
-        return loud.map((one) => doubtful(seen(one), text, editLine(one, one.args[0] ?? "", "off")));
-      });
+      const problems = model.servers
+        .filter((server) => isOurs(server, view))
+        .flatMap(({ directive }): readonly Problem[] => {
+          const scopes = [...model.outer, { opening: directive, directives: directive.block ?? [] }];
+          const [tokens] = inForce(scopes, "server_tokens");
+          if (tokens === undefined) return [doubtful(absent("server_tokens (nginx's own: on)", model.outer), text)];
+          const loud = [
+            tokens,
+            ...locationsIn(directive.block ?? []).flatMap(
+              ({ block }) => block?.filter(({ name }) => name === "server_tokens") ?? [],
+            ),
+          ].filter(({ args }) => args[0] !== "off");
+          return loud.map((one) => doubtful(seen(one), text, editLine(one, one.args[0] ?? "", "off")));
+        });
       const [shown] = inForce(model.outer, "server_tokens");
       const unique = new Map(problems.map((one) => [one.evidence.where, one]));
       return unique.size > 0 ? found([...unique.values()]) : good(...(shown ? [seen(shown)] : []));

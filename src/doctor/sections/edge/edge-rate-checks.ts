@@ -68,8 +68,7 @@ export const EDGE_RATE_CHECKS: readonly Check[] = [
       const [zone] = zonesOf(view);
       if (zone === undefined) return unseen("no zone");
       const key = keyFor(view, zone, { address: "192.0.2.77" });
-      const edit = editLine(zone, zone.args[0] ?? "", "$binary_remote_addr");
-      const say = (text: string) => found([failing(seen(zone), `${text} Use $binary_remote_addr.`, edit)]);
+      const say = (text: string) => found([failing(seen(zone), `${text} Use $binary_remote_addr.`)]);
       if (key !== keyFor(view, zone, { address: "192.0.2.77", headers: OTHER_HEADERS })) {
         return say("A client chooses this key by a header, and so has a limit of its own for each request.");
       }

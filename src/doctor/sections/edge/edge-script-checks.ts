@@ -14,8 +14,9 @@ import {
   type Problem,
   type Seen,
   seen,
+  unseen,
 } from "./edge-check.ts";
-import { type EdgeView, EVENT_PATH } from "./edge-view.ts";
+import { type EdgeView, EVENT_PATH, isCollectors } from "./edge-view.ts";
 
 type WithEvent = EdgeView & { readonly event: Outcome };
 
@@ -25,8 +26,10 @@ const HOUR_MS = 3_600_000;
 const MIB = 1024 ** 2;
 
 /** The dashboard's files are large, and the collector sends them as they are. */
-function judgePacked({ ask }: WithEvent): Seen {
-  const { scopes } = ask("/assets/index.js");
+function judgePacked({ ask, event }: WithEvent): Seen {
+  const assets = ask("/assets/index.js");
+  if (!isCollectors(assets, event)) return unseen("the dashboard is not served here");
+  const { scopes } = assets;
   const problems: Problem[] = [];
   const at = (name: string): readonly string[] => argsInForce(scopes, name) ?? [];
   const tell = (name: string, text: string): void => {
@@ -76,7 +79,8 @@ function judgeScripts(view: WithEvent): Seen {
     }
   }
   for (const path of ["/api/metrics/behavior", EVENT_PATH, "/"]) {
-    const [cache] = inForce(ask(path).scopes, "proxy_cache");
+    const outcome = ask(path);
+    const [cache] = isCollectors(outcome, view.event) ? inForce(outcome.scopes, "proxy_cache") : [];
     if (cache && cache.args[0] !== "off")
       problems.push(failing(seen(cache), `${path} is about visitors and must not be cached.`));
   }

@@ -4,7 +4,7 @@ import { argsInForce, inForce, type Scope } from "../../nginx/edge-servers.ts";
 import { optionOf, parseSize, parseTimeMs } from "../../nginx/nginx-units.ts";
 import type { Outcome } from "../../nginx/simulate.ts";
 import { absent, doubtful, edgeCheck, eventCheck, failing, found, type Problem, seen } from "./edge-check.ts";
-import type { EdgeView } from "./edge-view.ts";
+import { type EdgeView, isCollectors } from "./edge-view.ts";
 
 /** A value that may lie between two others; in ms, bytes or by number. */
 type Bound = {
@@ -194,7 +194,7 @@ export const EDGE_TIME_CHECKS: readonly Check[] = [
     look: ({ event, ask }) =>
       found(
         [
-          ...judgeBounds(ask("/").scopes, OTHERS),
+          ...judgeBounds(ask("/api/metrics/behavior").scopes, OTHERS),
           ...judgeBounds(event.scopes, CLIENTS),
           ...judgeLargeHeaders(event.scopes),
           ...judgeReset(event.scopes),
@@ -211,7 +211,10 @@ export const EDGE_TIME_CHECKS: readonly Check[] = [
     remedy: "Use `proxy_connect_timeout 2s;`, `proxy_read_timeout 5s;` for events and 60s for everything else.",
     after: ["edge.values-parse"],
     look: ({ event, ask }) => {
-      const others = ["/api/metrics/behavior", STREAM, "/"].flatMap((path) => judgeBounds(ask(path).scopes, QUESTIONS));
+      const others = ["/api/metrics/behavior", STREAM, "/"]
+        .map((path) => ask(path))
+        .filter((one) => isCollectors(one, event))
+        .flatMap(({ scopes }) => judgeBounds(scopes, QUESTIONS));
       const unique = new Map(others.map((one) => [one.evidence.where ?? one.evidence.found, one]));
       return found(
         [...judgeBounds(event.scopes, EVENTS), ...unique.values()],

@@ -34,6 +34,18 @@ export const FORGED: Readonly<Record<string, string>> = {
   cookie: "canary=cookie",
 };
 
+/** Says whether a request goes where events go: a server may have a site of its own beside the collector. */
+export function isCollectors(outcome: Outcome, event: Outcome): boolean {
+  const host = ({ text }: Outcome): string | undefined => URL.parse(text ?? "")?.host;
+  return outcome.kind === "proxy" && host(outcome) === host(event);
+}
+
+/** Says whether a server is the collector's, or nobody's in particular: one with another name is another site's. */
+export function isOurs(server: Server | undefined, { door }: Pick<EdgeView, "door">): boolean {
+  if (server === undefined) return false;
+  return hostOf(server) === undefined || server.names.includes(door?.host ?? "");
+}
+
 /** Some name where a server has none of its own. */
 const ANY_HOST = "metrics.example.org";
 

@@ -6,8 +6,7 @@ import { parseTimeMs } from "../../nginx/nginx-units.ts";
 import type { Outcome } from "../../nginx/simulate.ts";
 import { evaluate } from "../../nginx/variables.ts";
 import { absent, doubtful, edgeCheck, eventCheck, failing, found, good, type Problem, seen } from "./edge-check.ts";
-import { type EdgeView, FORGED } from "./edge-view.ts";
-import { editLine } from "./line-edit.ts";
+import { type EdgeView, FORGED, isCollectors } from "./edge-view.ts";
 
 type Sent = { readonly directive: Directive | undefined; readonly value: string };
 
@@ -25,7 +24,7 @@ function proxied({ ask, event }: EdgeView & { readonly event: Outcome }): readon
   const asked = ["/api/metrics/behavior", "/api/metrics/stream", "/passerby.js", "/", "/assets/index.js"].map((path) =>
     ask(path),
   );
-  return [event, ...asked].filter(({ kind }) => kind === "proxy");
+  return [event, ...asked].filter((one) => isCollectors(one, event));
 }
 
 /** One problem for each place in the configuration, however many requests lead there. */
@@ -44,15 +43,14 @@ function judgeForwardedFor(outcome: Outcome): readonly Problem[] {
       "nginx passes on what the client claims: set it with `proxy_set_header X-Forwarded-For $remote_addr;`.";
     return [failing(absent("proxy_set_header X-Forwarded-For", outcome.scopes), text)];
   }
-  const edit = editLine(directive, directive.args[1] ?? "", "$remote_addr");
   if (value.includes(forged) && value.includes(ADDRESS)) {
     const text = "The visitor's own claim is passed on before the address: use $remote_addr, which nobody can forge.";
-    return [doubtful(seen(directive), text, edit)];
+    return [doubtful(seen(directive), text)];
   }
   const text = value.includes(forged)
     ? "A visitor names any address: use $remote_addr."
     : "All visitors are one: use $remote_addr.";
-  return [failing(seen(directive), text, edit)];
+  return [failing(seen(directive), text)];
 }
 
 function isWide(range: string): boolean {
@@ -131,7 +129,7 @@ export const EDGE_VISITOR_CHECKS: readonly Check[] = [
       const page = ask("/");
       const cookie = headerSent(page, "cookie");
       const evidence = cookie.directive ? seen(cookie.directive) : absent("proxy_set_header Cookie", page.scopes);
-      if (page.kind === "proxy" && cookie.value !== FORGED["cookie"]) {
+      if (isCollectors(page, event) && cookie.value !== FORGED["cookie"]) {
         return found([failing(evidence, "Nobody can stay signed in: pass $http_cookie on outside of /api/metrics/.")]);
       }
       // Where nobody has set up anything the cookie passes, which harms nothing.
