@@ -52,7 +52,8 @@ export function readOptions(flags: DeploymentFlags): DoctorOptions {
     rehearse: flags.rehearse === true,
     runTests: flags.runTests === true,
     network: readNetwork(flags),
-    environment: process.env,
+    // nginx lies where the path of an ordinary user does not lead.
+    environment: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin` },
     show: (printed) => void process.stderr.write(printed),
     ...{ flagsOf, passerby: runPasserby, nginxCommand: flags.nginxCommand },
   };

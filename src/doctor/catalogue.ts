@@ -6,6 +6,7 @@ import type { Check } from "./check.ts";
 import { BUNDLE_CHECKS } from "./sections/bundle-checks.ts";
 import { COMPOSE_CHECKS } from "./sections/compose-checks.ts";
 import { CORS_CHECKS } from "./sections/cors-checks.ts";
+import { EDGE_CHECKS } from "./sections/edge-checks.ts";
 import { ENVIRONMENT_CHECKS } from "./sections/environment-checks.ts";
 import { HEADER_CHECKS } from "./sections/header-checks.ts";
 import { HEALTH_CHECKS } from "./sections/health-checks.ts";
@@ -37,6 +38,7 @@ export const CHECKS: readonly Check[] = [
   ...PREFLIGHT_CHECKS,
   ...ENVIRONMENT_CHECKS,
   ...BUNDLE_CHECKS,
+  ...EDGE_CHECKS,
   ...ROTATION_CHECKS,
   ...REFUSAL_CHECKS,
   ...README_CHECKS,

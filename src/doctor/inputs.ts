@@ -10,7 +10,7 @@ import { type DataFolder, openDataFolder } from "./deployment/data-folder.ts";
 import { type EnvFile, readEnvFile } from "./deployment/env-file.ts";
 import { openRepository, type Repository } from "./deployment/repository.ts";
 import { InputMissing } from "./input-errors.ts";
-import { type NginxConfig, readNginx } from "./nginx/nginx-config.ts";
+import { type OpenedEdge, openEdge } from "./nginx/open-edge.ts";
 import type { Network } from "./probe/ask.ts";
 import { type LiveCollector, openLiveCollector } from "./probe/live-collector.ts";
 import { type LiveSite, openLiveSite } from "./probe/live-site.ts";
@@ -21,7 +21,8 @@ import { runNpmTest, type TestRun } from "./testing/run-tests.ts";
 /** Inputs by name. `load` and `rehearse` are permissions: true where they were given. */
 export type Inputs = {
   readonly compose: ComposeProject;
-  readonly nginx: NginxConfig;
+  /** The edge as it will run: templates beside it are filled in. */
+  readonly nginx: OpenedEdge;
   readonly env: EnvFile;
   /** What the collector is set to, by the compose file with its variables or else by the file of variables alone. */
   readonly settings: CollectorSettings;
@@ -149,7 +150,12 @@ function makeProviders(options: DoctorOptions): Providers {
       if (options.compose === undefined && options.env === undefined) throw new InputMissing(INPUT_FLAGS.settings);
       return readCollectorSettings(options.compose === undefined ? undefined : await compose(), await optionalEnv());
     }),
-    nginx: once(async () => readNginx(given("nginx", options.nginx))),
+    nginx: once(async () => {
+      const path = given("nginx", options.nginx);
+      // Compose file and variables are judged by checks of their own.
+      const readable = { compose: await compose().catch(ignore), env: await optionalEnv().catch(ignore) };
+      return openEdge(path, { ...readable, path: options.environment["PATH"] });
+    }),
     repo,
     data_dir: once(async () => openDataFolder(given("data_dir", options.dataDir))),
     live,
@@ -183,6 +189,10 @@ function secure(url: URL | undefined): URL | undefined {
 function permitted(name: InputName, isPermitted: boolean): true {
   if (!isPermitted) throw new InputMissing(INPUT_FLAGS[name]);
   return true;
+}
+
+function ignore(): undefined {
+  return undefined;
 }
 
 /** Reads on the first call, and gives the same answer, or the same error, from then on. */
