@@ -1,9 +1,9 @@
 /** What the checks of a file of variables find out: whether each one does something, and whether it may lie there so. */
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { SETTING_KEYS, SETTINGS } from "../../config.ts";
 import { nearestName } from "../../nearest-name.ts";
-import { type Evidence, type Finding, fail, pass, skip, warn } from "../check.ts";
+import { type Evidence, type Finding, fail, pass, warn } from "../check.ts";
 import type { Given } from "../inputs.ts";
 import { envFilesOf, namesTakenOver, type Service } from "./compose/compose-service.ts";
 import { ownServices, rolesOf } from "./compose/service-roles.ts";
@@ -104,26 +104,6 @@ export async function judgeMode(given: Given): Promise<Finding> {
   const evidence = { what: "mode", found: mode.toString(8).padStart(4, "0"), where: path };
   if ((mode & 0o077) === 0) return pass(evidence);
   return warn([evidence], { text: "Others on the machine can read it: chmod 0600.", commands: [`chmod 0600 ${path}`] });
-}
-
-/** Is the file out of git? */
-export async function judgeUntracked(given: Given): Promise<Finding> {
-  const [env, repo] = [await given.need("env"), await given.need("repo")];
-  const path = relative(repo.path, env.path);
-  if (path.startsWith("..")) return skip(`${env.path} is not in the repository at ${repo.path}`);
-  const isTracked = repo.git("ls-files", "--error-unmatch", "--", path).code === 0;
-  const isIgnored = repo.git("check-ignore", "-q", "--", path).code === 0;
-  if (isTracked) {
-    return fail([{ what: "git ls-files", found: path, where: env.path }], {
-      text: "Whoever has the repository has the values. Take it out, ignore it, and change what was secret in it.",
-      commands: [`git rm --cached ${path}`, `echo ${path} >> .gitignore`],
-    });
-  }
-  if (isIgnored) return pass({ what: "git check-ignore", found: path, where: env.path });
-  return warn([{ what: "git check-ignore", found: "(not ignored)", where: env.path }], {
-    text: "The next git add . takes it in. Ignore it.",
-    commands: [`echo ${path} >> .gitignore`],
-  });
 }
 
 const PLACEHOLDER =

@@ -13,7 +13,6 @@ import {
   listAlerts,
 } from "../monitoring/alert-kinds.ts";
 import { askPrometheus, listRules, listSources, listTargets } from "../monitoring/prometheus-api.ts";
-import { listRotators, loggingOf } from "../monitoring/rotator-logging.ts";
 import { ruleFileLines, type SuggestionName } from "../monitoring/suggested-rules.ts";
 import { listIn, textIn } from "../probe/json-values.ts";
 
@@ -119,28 +118,6 @@ function alertCheck(name: string, asks: string, suggestion: SuggestionName, isOn
   };
 }
 
-async function checkRotatorLogs(given: Given): Promise<Finding> {
-  const compose = await given.need("compose");
-  const rotators = listRotators(compose).map((service) => loggingOf(compose, service));
-  if (rotators.length === 0) return skip("the compose file has no rotator; section 4 says what to do");
-  const seen = rotators.map(({ service, driver, isSaid, maxSize, where }) => ({
-    what: `${service}: logging`,
-    found: `${driver}${isSaid ? "" : " (Docker's default)"}${maxSize === "" ? "" : `, max-size ${maxSize}`}`,
-    where,
-  }));
-  const bounds = ["logging:", "  driver: json-file", '  options: { max-size: 10m, max-file: "5" }'];
-  if (rotators.some(({ driver }) => driver === "none")) {
-    return fail(seen, { text: "Keep its output: a rotation that fails would be seen nowhere.", commands: bounds });
-  }
-  if (rotators.some(({ driver, maxSize }) => driver === "json-file" && maxSize === "")) {
-    return warn(seen, {
-      text: "Give json-file a max-size: without one it grows until the disk is full.",
-      commands: bounds,
-    });
-  }
-  return pass(...seen);
-}
-
 export const MONITORING_CHECKS: readonly Check[] = [
   {
     id: ANSWERS,
@@ -199,16 +176,6 @@ export const MONITORING_CHECKS: readonly Check[] = [
     needs: ["prometheus"],
     after: [ANSWERS],
     run: checkDelivered,
-  },
-  {
-    id: "health.rotator-logs",
-    line: "7.5",
-    severity: "medium",
-    asks: "The output of the rotator is kept, within bounds",
-    how: "Reads the logging driver of the rotator's service in the compose file, which is found by its command.",
-    remedy: "Give the service a logging driver with a bound, such as json-file with max-size.",
-    needs: ["compose"],
-    run: checkRotatorLogs,
   },
   {
     id: "health.weekly-review",

@@ -1,6 +1,4 @@
 /** 5.1 to 5.3: that visitors are told what is collected, and that what they are told is so. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Check, type Evidence, type Finding, fail, pass, warn } from "../check.ts";
 import { InputMissing } from "../input-errors.ts";
 import type { Given } from "../inputs.ts";
@@ -8,35 +6,8 @@ import { findChromium } from "../probe/find-chromium.ts";
 import { findPrivacyLink, isPrivacyLink, type PrivacyPage } from "../probe/site-privacy-page.ts";
 
 const WRITE_PAGE = "passerby privacy-page writes it from the settings in force: docs/guide/privacy.md.";
-/** A heading in Markdown, with one of the usual words. */
-const HEADING = /^(?:#{1,6}\s|<h[1-6][^>]*>).*(?:privacy|data protection|datenschutz).*$/im;
 
 export const PRIVACY_CHECKS: readonly Check[] = [
-  {
-    id: "privacy.readme-section",
-    line: "5.1",
-    severity: "low",
-    asks: "The README has a section on privacy",
-    how: "Looks for a heading with the word in README.md of the repository.",
-    remedy: "Write a section ## Privacy that says what is collected, for how long, and what is not.",
-    needs: ["repo"],
-    run: async (given) => {
-      const { path } = await given.need("repo");
-      const name = readdirSync(path).find((one) => /^readme(?:\.\w+)?$/i.test(one));
-      if (name === undefined)
-        return fail([{ what: "README", found: "(none)", where: path }], { text: "Expected a README.md." });
-      const where = join(path, name);
-      const text = readFileSync(where, "utf8");
-      const [heading] = HEADING.exec(text) ?? [];
-      if (heading === undefined) {
-        return fail([{ what: "heading on privacy", found: "(none)", where }], {
-          text: "Expected a heading such as ## Privacy.",
-        });
-      }
-      const line = text.slice(0, text.indexOf(heading)).split("\n").length;
-      return pass({ what: "heading", found: heading, where: `${where}:${line}` });
-    },
-  },
   {
     id: "privacy.page-found",
     line: "5.2",

@@ -203,8 +203,8 @@ const ROWS: readonly Row[] = [
     "deploy/docker-compose.full.yml",
     /ALLOWED_ORIGINS: \$\{ALLOWED_ORIGINS:\?[^}]*\}\n {4}# Ports/,
     "ALLOWED_ORIGINS: https://example.com\n    # Ports",
-    "edge.errors-readable",
-    /for https:\/\/www\.example\.com \(none\)/,
+    "cors.edge-has-same-origins",
+    /of edge https:\/\/example\.com /,
   ],
   [
     "429 says no time",

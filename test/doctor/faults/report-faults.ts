@@ -193,13 +193,13 @@ export const REPORT_FAULTS: readonly Fault[] = [
   {
     name: "the rotator's output goes nowhere",
     breakIt: ({ patch }) => patch("deploy/docker-compose.full.yml", /driver: json-file\n.*\n/, "driver: none\n"),
-    finds: "health.rotator-logs",
+    finds: "health.logs-bounded",
     names: /none .*docker-compose\.full\.yml:\d+/,
   },
   {
     name: "the rotator's output grows without bound",
     breakIt: ({ patch }) => patch("deploy/docker-compose.full.yml", /^ +options: \{ max-size.*\n/m, ""),
-    finds: "health.rotator-logs",
+    finds: "health.logs-bounded",
     names: /json-file/,
   },
 ];

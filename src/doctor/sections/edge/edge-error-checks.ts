@@ -153,6 +153,7 @@ export const EDGE_ERROR_CHECKS: readonly Check[] = [
     remedy:
       "Add Access-Control-Allow-Origin from a map of $http_origin, Access-Control-Expose-Headers with Retry-After, and Vary: Origin, each with `always`.",
     may: ["settings"],
+    after: ["cors.origins-set", "cors.edge-has-same-origins"],
     look: judgeOrigins,
   }),
   eventCheck({

@@ -59,6 +59,7 @@ export const EDGE_EVENT_CHECKS: readonly Check[] = [
     how: "Resolves proxy_pass and its upstream, and compares host and port with the collector's service in the compose file (its name, aliases and addresses), or else with PORT.",
     remedy: "Let proxy_pass name the collector, without a path of its own: `proxy_pass http://collector:8001;`.",
     may: ["compose", "settings"],
+    after: ["environment.compose-addresses"],
     look: judgeTarget,
   }),
   eventCheck({
