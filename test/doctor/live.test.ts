@@ -39,16 +39,8 @@ describe.skipIf(!hasEdgeParts)(`a deployment that runs [needs ${NEED}]`, () => {
     expect(complaints[0]).toMatch(new RegExp(`^${finds}: `));
   });
 
-  it.runIf(isLong)(
-    "finds everything that is broken by rule",
-    async () => {
-      const missed: string[] = [];
-      for (const { name, change } of LIVE_MUTATIONS) {
-        if ((await live.examine(change)).length === 0) missed.push(name);
-      }
-      expect(missed).toEqual([]);
-      expect(LIVE_MUTATIONS.length).toBeGreaterThan(50);
-    },
-    600_000,
-  );
+  const mutations = isLong ? LIVE_MUTATIONS : [];
+  it.each(mutations)("finds what is broken by rule: $name", async ({ change }) => {
+    expect(await live.examine(change)).not.toEqual([]);
+  });
 });
