@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasEdgeParts, NEED } from "../edge/edge-files.ts";
 import { chromium, isLong } from "../means.ts";
-import { HEADER_FAULTS, HEALTH_FAULTS, LOAD_FAULTS, PREFLIGHT_FAULTS, TLS_FAULTS } from "./faults/live-edge-faults.ts";
+import { HEALTH_FAULTS, PREFLIGHT_FAULTS } from "./faults/live-answer-faults.ts";
+import { HEADER_FAULTS, LOAD_FAULTS, TLS_FAULTS } from "./faults/live-edge-faults.ts";
 import { LIVE_MUTATIONS } from "./faults/live-mutations.ts";
 import { BUNDLE_FAULTS, OVERLAY_FAULTS, PRIVACY_FAULTS } from "./faults/live-site-faults.ts";
 import { type LiveDeployment, type LiveFault, startLiveDeployment } from "./live/live-deployment.ts";
