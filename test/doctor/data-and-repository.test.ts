@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { openInputs } from "../../src/doctor/inputs.ts";
 import { type Result, runChecks } from "../../src/doctor/run-checks.ts";
 import { DATA_DIR_FAULTS, dataDirOf, makeDataDir } from "./faults/data-dir-faults.ts";
-import { makeRepository, REPOSITORY_FAULTS } from "./faults/repository-faults.ts";
+import { addSite, REPOSITORY_FAULTS } from "./faults/repository-faults.ts";
 import { complaintsOf, type Deployment, type Fault, makeGoodDeployment } from "./good-deployment.ts";
 
 let deployment: Deployment;
@@ -52,9 +52,9 @@ describe("a data directory", () => {
 
 describe("a repository", () => {
   const make = (): Deployment["options"] => {
-    deployment = makeGoodDeployment();
-    makeRepository(deployment);
-    return { ...deployment.options, repo: deployment.dir };
+    deployment = makeGoodDeployment({}, { hasRepository: true });
+    addSite(deployment);
+    return deployment.options;
   };
 
   it("in which all is well gives no complaint", async () => {
@@ -62,11 +62,10 @@ describe("a repository", () => {
     const results = await runChecks(openInputs(options));
     expect(await complaintsOf(options)).toEqual([]);
     // Those were seen, and not skipped.
-    expect(verdictsOf(results, /bundle-(api|rate)|build-rate|file-untracked|unit/)).toEqual({
+    expect(verdictsOf(results, /bundle-(api|rate)|build-rate|unit/)).toEqual({
       "environment.bundle-api-base-url": "pass",
       "environment.build-rate": "pass",
       "environment.bundle-rate": "pass",
-      "environment.file-untracked": "pass",
       "security.unit-user": "pass",
       "security.unit-hardening": "pass",
     });

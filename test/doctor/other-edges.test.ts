@@ -125,6 +125,8 @@ describe("an edge that is not ours", () => {
   stats:
     image: ghcr.io/passerby/passerby:0.1.0
     command: start --host 0.0.0.0
+volumes:
+  certificates: {}
 `,
     );
     const findings = await judge({ nginx, compose });

@@ -1,21 +1,16 @@
 /** What may be wrong in the repository of a site: what was built, what git has, and units of systemd. */
-import { spawnSync } from "node:child_process";
 import type { Deployment, Fault } from "../good-deployment.ts";
 
 const UNIT = "deploy/systemd/passerby.service";
 
-/** Makes a repository of the deployment, with a site in it that is built as its variables say. */
-export function makeRepository({ dir, write }: Deployment): void {
-  write("README.md", "# A shop\n\n## Privacy\n\nVisits are counted without names.\n");
-  write(".gitignore", ".env\ndist/\n");
+/** Puts a site into the repository that is built as its variables say. */
+export function addSite({ write }: Deployment): void {
   write("shop/vite.config.ts", "export default {};\n");
   write("shop/.env.production", "VITE_API_BASE_URL=https://metrics.example.com\nVITE_METRICS_SAMPLE_RATE=0.25\n");
   write(
     "shop/dist/assets/index-4711.js",
     'const a={MODE:"production",VITE_API_BASE_URL:"https://metrics.example.com",VITE_METRICS_SAMPLE_RATE:"0.25"};go(a)\n',
   );
-  const { status, stderr } = spawnSync("git", ["init", "--quiet", dir], { encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr);
 }
 
 export const REPOSITORY_FAULTS: readonly Fault[] = [
