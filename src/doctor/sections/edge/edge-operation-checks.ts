@@ -158,7 +158,7 @@ const CHECKS_OF_EVENTS: readonly EventCheck[] = [
     asks: "nginx listens at the ports that the compose file publishes",
     how: "Compares listen with ports of the service that runs nginx.",
     remedy: "Publish 80:80 and 443:443, and listen at both.",
-    may: ["compose"],
+    needs: ["compose"],
     look: judgePorts,
   },
   {
@@ -175,18 +175,16 @@ const CHECKS_OF_EVENTS: readonly EventCheck[] = [
 ];
 
 export const EDGE_OPERATION_CHECKS: readonly Check[] = [
-  {
-    ...edgeCheck({
-      id: "health.edge-answers",
-      line: "7.3",
-      severity: "high",
-      asks: "The container's health check of nginx is answered well",
-      how: "Takes the address out of the health check of the service that runs nginx and follows it through the configuration.",
-      remedy: "Add a location that answers 204 to the default server for HTTP.",
-      after: ["edge.servers-found"],
-      look: judgeHealthCheck,
-    }),
-    needs: ["nginx", "compose"],
-  },
+  edgeCheck({
+    id: "health.edge-answers",
+    line: "7.3",
+    severity: "high",
+    asks: "The container's health check of nginx is answered well",
+    how: "Takes the address out of the health check of the service that runs nginx and follows it through the configuration.",
+    remedy: "Add a location that answers 204 to the default server for HTTP.",
+    needs: ["compose"],
+    after: ["edge.servers-found"],
+    look: judgeHealthCheck,
+  }),
   ...CHECKS_OF_EVENTS.map(eventCheck),
 ];
