@@ -11,7 +11,7 @@ import { type Deployment, makeGoodDeployment } from "./good-deployment.ts";
 import { type Mutant, mutate } from "./mutate-nginx.ts";
 
 /** In a short run every so-manieth is tried. */
-const STEP = isLong ? 1 : 41;
+const STEP = isLong ? 1 : 83;
 /** Share that must be noticed; docs say what was measured. */
 const LEAST = 0.95;
 /** Files that nothing reads until they are turned on, and that no check puts there in thought. */

@@ -99,27 +99,27 @@ function judgeBrake({ config, event }: WithEvent): Seen {
     return found([doubtful(evidence, text)]);
   }
   const { asked } = event.variables;
-  const follow = (brake: string, method: string): Outcome => {
-    const files = new Map([[first.place, { text: brake, owner: first.brake }]]);
-    return simulate(makeModel(config.withFiles(files)), { ...asked, method, path: EVENT_PATH, nowMs: NOW_MS });
+  const follow = (brake: string): Readonly<Record<"post" | "options", Outcome>> => {
+    const model = makeModel(config.withFiles(new Map([[first.place, { text: brake, owner: first.brake }]])));
+    const ask = (method: string): Outcome => simulate(model, { ...asked, method, path: EVENT_PATH, nowMs: NOW_MS });
+    return { post: ask("POST"), options: ask("OPTIONS") };
   };
-  const ready = readFileSync(first.brake, "utf8");
-  const post = follow(ready, "POST");
   const isRefused = (outcome: Outcome): boolean => outcome.kind === "return" && outcome.status === 503;
+  const { post, options } = follow(readFileSync(first.brake, "utf8"));
   const told = `${post.kind} ${post.status ?? ""}`.trim();
   const evidence = { what: "POST with the brake on", found: told, where: first.brake };
   if (!isRefused(post)) {
     const why = "The brake does not hold: let it answer POST with 503, after which trackers keep their events.";
     return found([failing(evidence, why)]);
   }
-  if (follow(ready, "OPTIONS").kind !== "proxy") {
+  if (options.kind !== "proxy") {
     const why = "Let the preflight pass: without it a page cannot read the 503 and its Retry-After.";
     return found([doubtful({ ...evidence, what: "OPTIONS with the brake on" }, why)]);
   }
-  const holds = isRefused(follow(brakeUntil(NOW_MS + HOUR_MS), "POST"));
-  const ends = follow(brakeUntil(NOW_MS - HOUR_MS), "POST").kind === "proxy";
-  const passes = follow(brakeUntil(NOW_MS + HOUR_MS), "OPTIONS").kind === "proxy";
-  if (holds && ends && passes) return good(seen(first.include.directive), evidence);
+  const during = follow(brakeUntil(NOW_MS + HOUR_MS));
+  const after = follow(brakeUntil(NOW_MS - HOUR_MS));
+  const isTimed = isRefused(during.post) && during.options.kind === "proxy" && after.post.kind === "proxy";
+  if (isTimed) return good(seen(first.include.directive), evidence);
   const why =
     "passerby brake on --edge, which ends by itself, needs the map of $edge_posted_at: take it over from deploy/edge/passerby/maps.conf.";
   return found([
