@@ -54,6 +54,11 @@ async function expectComplaint({ breakIt, finds, names }: Fault, isNginxAsked: b
 }
 
 describe("an edge that is broken in one way", () => {
+  it("is not one that listens to IPv6, too", async () => {
+    remembering().patch("deploy/edge/docker-entrypoint.d/16-passerby.envsh", "[ -s /proc/net/if_inet6 ]", "true");
+    expect(await complaintsOf(whole.options)).toEqual([]);
+  });
+
   it("is not one whose brake has ended, though its file is still there", async () => {
     remembering().write("deploy/edge/passerby/on/brake.conf", brakeFor(-60_000));
     expect(await complaintsOf(whole.options)).toEqual([]);

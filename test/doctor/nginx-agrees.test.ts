@@ -13,7 +13,7 @@ import { readNginx } from "../../src/doctor/nginx/nginx-config.ts";
 import { simulate } from "../../src/doctor/nginx/simulate.ts";
 import { isLong, nginx } from "../means.ts";
 
-const SERVERS = isLong ? 400 : 60;
+const SERVERS = isLong ? 400 : 40;
 const PATHS_EACH = 8;
 /** A long run looks elsewhere each time; the seed is in the name of what fails. */
 const SEED = isLong ? Date.now() : 7;

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ComposeProject } from "../deployment/compose-project.ts";
 import type { EnvFile } from "../deployment/env-file.ts";
 import { InputMissing } from "../input-errors.ts";
+import { type EdgeModel, makeModel } from "./edge-servers.ts";
 import { type EdgeService, findEdgeService } from "./edge-service.ts";
 import { fillTemplates, findTemplates } from "./edge-template.ts";
 import { type NginxConfig, readNginx, type VirtualFile } from "./nginx-config.ts";
@@ -15,6 +16,8 @@ export type EdgeSources = {
 };
 
 export type OpenedEdge = NginxConfig & {
+  /** Its servers and maps. */
+  readonly model: EdgeModel;
   /** The service of the compose file that runs it. */
   readonly service: EdgeService | undefined;
   /** The same with some more files, or others, by the path where nginx would read them. */
@@ -35,5 +38,6 @@ export function openEdge(path: string, { compose, env, path: programs }: EdgeSou
     const made = [...files].map(([place, file]): [string, VirtualFile] => [place, { ...file, lineOf: (line) => line }]);
     return readNginx(config, { virtual: new Map([...virtual, ...made]), mounts });
   };
-  return { ...readNginx(config, { virtual, mounts }), service, withFiles };
+  const read = readNginx(config, { virtual, mounts });
+  return { ...read, model: makeModel(read), service, withFiles };
 }

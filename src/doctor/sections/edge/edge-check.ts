@@ -1,6 +1,6 @@
 /** How checks of the edge are made, and how they tell what they found. */
 import { type Check, type Evidence, type FileEdit, type Finding, fail, pass, skip, warn } from "../../check.ts";
-import type { Given } from "../../inputs.ts";
+import type { Given, InputName } from "../../inputs.ts";
 import type { Scope } from "../../nginx/edge-servers.ts";
 import { type Directive, whereOf } from "../../nginx/nginx-config.ts";
 import type { Outcome } from "../../nginx/simulate.ts";
@@ -14,7 +14,10 @@ export type Problem = {
   readonly edit?: FileEdit | undefined;
 };
 
-type Told = Pick<Check, "id" | "line" | "severity" | "asks" | "how" | "remedy" | "may" | "after">;
+type Told = Pick<Check, "id" | "line" | "severity" | "asks" | "how" | "remedy" | "may" | "after"> & {
+  /** Besides the configuration of nginx. */
+  readonly needs?: readonly InputName[];
+};
 
 /** A check of the whole configuration: `look` returns what is wrong, or the evidence that nothing is. */
 export type EdgeCheck = Told & {
@@ -33,18 +36,22 @@ export type Seen = {
   readonly unseen?: string;
 };
 
-export function edgeCheck({ look, ...told }: EdgeCheck): Check {
-  return { ...told, needs: ["nginx"], run: async (given) => conclude(await look(await viewEdge(given), given)) };
+export function edgeCheck({ look, needs = [], ...told }: EdgeCheck): Check {
+  return {
+    ...told,
+    needs: ["nginx", ...needs],
+    run: async (given) => conclude(await look(await viewEdge(given), given)),
+  };
 }
 
 /** The name of the check that events pass, without which nothing about them can be said. */
 export const EVENT_PASSES = "edge.event-passes";
 
-export function eventCheck({ look, after = [], ...told }: EventCheck): Check {
+export function eventCheck({ look, after = [], needs = [], ...told }: EventCheck): Check {
   return {
     ...told,
     after: [EVENT_PASSES, ...after],
-    needs: ["nginx"],
+    needs: ["nginx", ...needs],
     run: async (given) => {
       const view = await viewEdge(given);
       const { event } = view;

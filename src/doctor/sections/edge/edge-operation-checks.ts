@@ -99,27 +99,27 @@ function judgeBrake({ config, event }: WithEvent): Seen {
     return found([doubtful(evidence, text)]);
   }
   const { asked } = event.variables;
-  const follow = (brake: string, method: string): Outcome => {
-    const files = new Map([[first.place, { text: brake, owner: first.brake }]]);
-    return simulate(makeModel(config.withFiles(files)), { ...asked, method, path: EVENT_PATH, nowMs: NOW_MS });
+  const follow = (brake: string): Readonly<Record<"post" | "options", Outcome>> => {
+    const model = makeModel(config.withFiles(new Map([[first.place, { text: brake, owner: first.brake }]])));
+    const ask = (method: string): Outcome => simulate(model, { ...asked, method, path: EVENT_PATH, nowMs: NOW_MS });
+    return { post: ask("POST"), options: ask("OPTIONS") };
   };
-  const ready = readFileSync(first.brake, "utf8");
-  const post = follow(ready, "POST");
   const isRefused = (outcome: Outcome): boolean => outcome.kind === "return" && outcome.status === 503;
+  const { post, options } = follow(readFileSync(first.brake, "utf8"));
   const told = `${post.kind} ${post.status ?? ""}`.trim();
   const evidence = { what: "POST with the brake on", found: told, where: first.brake };
   if (!isRefused(post)) {
     const why = "The brake does not hold: let it answer POST with 503, after which trackers keep their events.";
     return found([failing(evidence, why)]);
   }
-  if (follow(ready, "OPTIONS").kind !== "proxy") {
+  if (options.kind !== "proxy") {
     const why = "Let the preflight pass: without it a page cannot read the 503 and its Retry-After.";
     return found([doubtful({ ...evidence, what: "OPTIONS with the brake on" }, why)]);
   }
-  const holds = isRefused(follow(brakeUntil(NOW_MS + HOUR_MS), "POST"));
-  const ends = follow(brakeUntil(NOW_MS - HOUR_MS), "POST").kind === "proxy";
-  const passes = follow(brakeUntil(NOW_MS + HOUR_MS), "OPTIONS").kind === "proxy";
-  if (holds && ends && passes) return good(seen(first.include.directive), evidence);
+  const during = follow(brakeUntil(NOW_MS + HOUR_MS));
+  const after = follow(brakeUntil(NOW_MS - HOUR_MS));
+  const isTimed = isRefused(during.post) && during.options.kind === "proxy" && after.post.kind === "proxy";
+  if (isTimed) return good(seen(first.include.directive), evidence);
   const why =
     "passerby brake on --edge, which ends by itself, needs the map of $edge_posted_at: take it over from deploy/edge/passerby/maps.conf.";
   return found([
@@ -158,7 +158,7 @@ const CHECKS_OF_EVENTS: readonly EventCheck[] = [
     asks: "nginx listens at the ports that the compose file publishes",
     how: "Compares listen with ports of the service that runs nginx.",
     remedy: "Publish 80:80 and 443:443, and listen at both.",
-    may: ["compose"],
+    needs: ["compose"],
     look: judgePorts,
   },
   {
@@ -175,18 +175,16 @@ const CHECKS_OF_EVENTS: readonly EventCheck[] = [
 ];
 
 export const EDGE_OPERATION_CHECKS: readonly Check[] = [
-  {
-    ...edgeCheck({
-      id: "health.edge-answers",
-      line: "7.3",
-      severity: "high",
-      asks: "The container's health check of nginx is answered well",
-      how: "Takes the address out of the health check of the service that runs nginx and follows it through the configuration.",
-      remedy: "Add a location that answers 204 to the default server for HTTP.",
-      after: ["edge.servers-found"],
-      look: judgeHealthCheck,
-    }),
-    needs: ["nginx", "compose"],
-  },
+  edgeCheck({
+    id: "health.edge-answers",
+    line: "7.3",
+    severity: "high",
+    asks: "The container's health check of nginx is answered well",
+    how: "Takes the address out of the health check of the service that runs nginx and follows it through the configuration.",
+    remedy: "Add a location that answers 204 to the default server for HTTP.",
+    needs: ["compose"],
+    after: ["edge.servers-found"],
+    look: judgeHealthCheck,
+  }),
   ...CHECKS_OF_EVENTS.map(eventCheck),
 ];

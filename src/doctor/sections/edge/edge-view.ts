@@ -1,6 +1,6 @@
 /** The edge as its checks look at it: which server takes events, and what becomes of any other request there. */
 import type { Given } from "../../inputs.ts";
-import { type EdgeModel, hostOf, makeModel, type Server } from "../../nginx/edge-servers.ts";
+import { type EdgeModel, hostOf, type Server } from "../../nginx/edge-servers.ts";
 import { patternOf } from "../../nginx/locations.ts";
 import type { OpenedEdge } from "../../nginx/open-edge.ts";
 import { type Outcome, simulate } from "../../nginx/simulate.ts";
@@ -52,7 +52,7 @@ const ANY_HOST = "metrics.example.org";
 /** Looks at the edge that was given. Throws InputMissing and InputUnreadable. */
 export async function viewEdge(given: Given): Promise<EdgeView> {
   const config = await given.need("nginx");
-  const model = makeModel(config);
+  const { model } = config;
   // A brake may end by itself.
   const nowMs = given.nowMs();
   const [best] = model.servers
