@@ -2,7 +2,7 @@
 
 import { DOMAIN } from "../good-deployment.ts";
 import type { PassingAnswer } from "../live/answer-gate.ts";
-import type { LiveFault } from "../live/live-deployment.ts";
+import { ENV, type LiveFault } from "../live/live-deployment.ts";
 
 const PRIVACY_LINK = '<a href="/privacy.html" data-nav>Privacy</a>';
 const META = `<meta name="passerby-api" content="https://${DOMAIN}">`;
@@ -136,7 +136,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "events are kept for longer than the page says",
-    change: { files: ({ patch }) => patch("deploy/.env", "METRICS_RETENTION_DAYS=30", "METRICS_RETENTION_DAYS=90") },
+    change: { files: ({ patch }) => patch(ENV, "METRICS_RETENTION_DAYS=30", "METRICS_RETENTION_DAYS=90") },
     finds: "privacy.page-retention",
     names: /Kept for 30 days .*METRICS_RETENTION_DAYS 90 .*\.env:\d+/,
   },
@@ -216,7 +216,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
   {
     name: "user agents are kept and the page does not say so",
     change: {
-      files: ({ patch }) => patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_KEEP_USER_AGENT=true\nSNAPSHOT_ACCESS="),
+      files: ({ patch }) => patch(ENV, "SNAPSHOT_ACCESS=", "METRICS_KEEP_USER_AGENT=true\nSNAPSHOT_ACCESS="),
     },
     finds: "privacy.page-fields",
     names: /METRICS_KEEP_USER_AGENT on, .*\.env:\d+/,
@@ -237,8 +237,7 @@ export const PRIVACY_FAULTS: readonly LiveFault[] = [
     name: "browsers that ask for privacy are counted and the page denies it",
     isMore: true,
     change: {
-      files: ({ patch }) =>
-        patch("deploy/.env", "SNAPSHOT_ACCESS=", "METRICS_PRIVACY_SIGNALS=ignore\nSNAPSHOT_ACCESS="),
+      files: ({ patch }) => patch(ENV, "SNAPSHOT_ACCESS=", "METRICS_PRIVACY_SIGNALS=ignore\nSNAPSHOT_ACCESS="),
     },
     finds: "privacy.page-signals",
     names: /METRICS_PRIVACY_SIGNALS ignore/,

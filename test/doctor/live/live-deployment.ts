@@ -86,6 +86,7 @@ export async function startLiveDeployment(): Promise<LiveDeployment> {
   const demo = await serveDemoSite({ port: 0, apiBaseUrl: `https://${DOMAIN}`, settings });
   const site = await openAnswerGate(demo.url, tls);
   const deployment = makeGoodDeployment();
+  deployment.write(ENV, VARIABLES);
   const parts: Parts = { folder, deployment, certificate, collector, gate, edge, demo, site };
   let clients = 1;
   return {
@@ -118,17 +119,16 @@ async function examine(parts: Parts, change: LiveChange, from: string): Promise<
   const url = new URL(`${change.isPlain ? "http" : "https"}://${DOMAIN}/`);
   Object.assign(gate, { target: collector.url, change: change.answer ?? keep });
   Object.assign(site, { change: change.page ?? keep });
-  const env = readFileSync(join(deployment.dir, ENV), "utf8");
   try {
     change.files?.(deployment);
     // The first time, and of a collector of its own, there is nothing to be seen yet.
     if (collector.readLog().length === 0) await sendEvents(url, network);
     return await complaintsOf({
-      ...{ ...deployment.options, ...SETTINGS_ONLY, ...wholeOf(change, deployment) },
+      ...{ ...deployment.options, ...settingsOnly(deployment), ...wholeOf(change, deployment) },
       ...{ url, site: new URL(`${SITE_ORIGIN}/`), network },
     });
   } finally {
-    deployment.write(ENV, env);
+    deployment.write(ENV, VARIABLES);
     for (const way of ways) way.close();
     if (edge !== parts.edge) await edge.close();
     if (collector !== parts.collector) await collector.close();
@@ -146,9 +146,17 @@ function wholeOf({ isWhole, hasBrowser, hasLoad, key }: LiveChange, { options }:
   };
 }
 
-const ENV = "deploy/.env";
-/** Of the files the settings are enough, and no browser is found: both would take most of the time. */
-const SETTINGS_ONLY: Partial<DoctorOptions> = { compose: undefined, nginx: undefined, environment: {} };
+/** Of the files the settings are enough, as a unit of systemd has them: all others would take most of the time. */
+export const ENV = "deploy/passerby.env";
+const VARIABLES = `ALLOWED_ORIGINS=https://example.com,https://www.example.com
+TRUSTED_PROXIES=127.0.0.1
+METRICS_RETENTION_DAYS=30
+SNAPSHOT_ACCESS=redacted
+`;
+
+function settingsOnly({ dir }: Deployment): Partial<DoctorOptions> {
+  return { compose: undefined, nginx: undefined, env: join(dir, ENV), environment: {} };
+}
 
 type EdgeParts = { readonly gate: AnswerGate; readonly certificate: Certificate; readonly good: LiveEdge };
 
