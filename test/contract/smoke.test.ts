@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -47,6 +47,25 @@ describe("a collector that works", () => {
       ["in_query", true],
     ]);
     expect([code, report.passed]).toEqual([0, true]);
+  });
+});
+
+describe("a collector below a path of the site", () => {
+  it("is asked there", async () => {
+    const proxy = createServer((asked, answer) => {
+      const path = asked.url?.match(/^\/stats(\/.*)$/)?.[1];
+      if (path === undefined) return answer.writeHead(404).end();
+      const { method, headers } = asked;
+      const passedOn = request(`${server.url}${path}`, { method, headers }, (response) => {
+        response.pipe(answer.writeHead(response.statusCode ?? 502, response.headers));
+      });
+      return asked.pipe(passedOn);
+    }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const { port } = proxy.address() as AddressInfo;
+    const { code } = await runCommand(["smoke", `http://127.0.0.1:${port}/stats/`]);
+    proxy.close();
+    expect(code).toBe(0);
   });
 });
 

@@ -138,7 +138,7 @@ async function findInStore(
 async function askTimed({ url, network, clock }: SmokeTarget, path: string, asking?: Asking): Promise<Asked> {
   const startedMs = clock.monotonicMs();
   try {
-    const answer = await ask(network, new URL(path, url), asking);
+    const answer = await ask(network, new URL(`${url.origin}${url.pathname.replace(/\/$/, "")}${path}`), asking);
     return { answer, problem: "", tookMs: answer.tookMs };
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
