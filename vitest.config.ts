@@ -22,6 +22,7 @@ const config: ViteUserConfig = defineConfig({
     // For two processors: one file in three is waiting, for a disk, a timer or a process that starts.
     maxWorkers: 3,
     isolate: false,
+    setupFiles: "test/support/usual-umask.ts",
     // Of what never comes; a busy machine is no failure.
     testTimeout: 40_000,
     hookTimeout: 60_000,

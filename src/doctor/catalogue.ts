@@ -23,6 +23,7 @@ import { ROLLBACK_CHECKS } from "./sections/rollback-checks.ts";
 import { ROTATION_CHECKS } from "./sections/rotation-checks.ts";
 import { SECURITY_CHECKS } from "./sections/security-checks.ts";
 import { SMOKE_CHECKS } from "./sections/smoke-checks.ts";
+import { STORE_CHECKS } from "./sections/store-checks.ts";
 import { TESTS_CHECKS } from "./sections/tests-checks.ts";
 import { ENCRYPTION_CHECKS, TLS_CHECKS } from "./sections/tls-checks.ts";
 import { VERSION_CONTROL_CHECKS } from "./sections/version-control-checks.ts";
@@ -49,6 +50,7 @@ export const CHECKS: readonly Check[] = [
   ...SMOKE_CHECKS.filter(({ line }) => line === "7.1"),
   ...HEALTH_CHECKS,
   ...SMOKE_CHECKS.filter(({ line }) => line !== "7.1"),
+  ...STORE_CHECKS,
   ...MONITORING_CHECKS,
   ...TESTS_CHECKS,
   ...SECURITY_CHECKS,

@@ -35,7 +35,7 @@ describe("files that are laid over the good one", () => {
   });
 
   it.skipIf(composeSchema === undefined || !isLong)(
-    "are merged as docker-compose merges them [needs docker-compose]",
+    "are merged as docker-compose merges them [needs docker-compose] [needs long]",
     () => {
       deployment = makeGoodDeployment();
       const paths = ["docker-compose.full.yml", ...OVERRIDES].map((name) => join(deployment.dir, "deploy", name));

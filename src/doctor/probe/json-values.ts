@@ -30,3 +30,8 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Says whether a value is an object of JSON, or a map of YAML. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Evidence, type Finding, fail, pass, skip } from "../check.ts";
 import type { DoctorOptions } from "../inputs.ts";
+import { listIn, parseJson, textIn, valueIn } from "../probe/json-values.ts";
 
 /** What `passerby brake status --json` says, as far as a rehearsal needs it. */
 export type LeverStatus = {
@@ -15,7 +16,6 @@ export type LeverStatus = {
 type BrakeStatus = {
   readonly target: string;
   readonly site: string | null;
-  readonly position: unknown;
   readonly until: string | null;
 };
 
@@ -73,36 +73,16 @@ async function untilGone(look: () => Promise<Evidence | undefined>): Promise<Evi
 
 /** Reads the answer of `passerby brake status --json`; undefined where it is none. */
 export function readLeverStatus(text: string): LeverStatus | undefined {
-  const body = parseObject(text);
-  const brakes = body?.["brakes"];
-  if (body === undefined || !Array.isArray(brakes)) return undefined;
+  const body = parseJson(text);
+  if (!Array.isArray(valueIn(body, "brakes"))) return undefined;
   return {
-    running: body["running"] === true,
-    brakes: brakes.filter(isObject).map((brake) => ({
-      target: String(brake["target"]),
-      site: typeof brake["site"] === "string" ? brake["site"] : null,
-      position: brake["position"],
-      until: typeof brake["until"] === "string" ? brake["until"] : null,
+    running: valueIn(body, "running") === true,
+    brakes: listIn(body, "brakes").map((brake) => ({
+      target: textIn(brake, "target"),
+      site: textIn(brake, "site") || null,
+      until: textIn(brake, "until") || null,
     })),
-    edge: positionOf(body["edge"]),
-    rotator: positionOf(body["rotator"]),
+    edge: textIn(body, "edge", "position") || undefined,
+    rotator: textIn(body, "rotator", "position") || undefined,
   };
-}
-
-function positionOf(value: unknown): string | undefined {
-  const position = isObject(value) ? value["position"] : undefined;
-  return typeof position === "string" ? position : undefined;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined; // Said by who asked: the command gives no answer.
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

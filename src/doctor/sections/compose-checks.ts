@@ -2,12 +2,13 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Check, type Evidence, type Finding, fail, pass, warn } from "../check.ts";
-import { asText, isRecord, type Service } from "../deployment/compose/compose-service.ts";
+import { asText, type Service } from "../deployment/compose/compose-service.ts";
 import { judgeStart } from "../deployment/compose/judge-start.ts";
 import { wrongAddresses } from "../deployment/compose/network-addresses.ts";
 import { refusedByCompose } from "../deployment/compose/refused-by-compose.ts";
 import { rolesOf } from "../deployment/compose/service-roles.ts";
 import type { ComposeProject } from "../deployment/compose-project.ts";
+import { isRecord } from "../probe/json-values.ts";
 
 const AFTER_READING = ["environment.compose-reads"];
 

@@ -1,5 +1,6 @@
 /** What the smoke tests expect of each answer, by the contract; what came is quoted where it is something else. */
 import { type Answer, headerOf } from "../probe/ask.ts";
+import { isRecord, parseJson } from "../probe/json-values.ts";
 
 export type Judgement = {
   readonly isOk: boolean;
@@ -65,18 +66,10 @@ export function recordsOf(answer: Answer, name: string): readonly Readonly<Recor
   return Array.isArray(list) ? list.filter(isRecord) : [];
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The body as an object; undefined where it is none. */
 export function readBody(answer: Answer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const body: unknown = JSON.parse(answer.body);
-    return isRecord(body) ? body : undefined;
-  } catch {
-    return undefined; // What is no JSON is quoted by who asked.
-  }
+  const body = parseJson(answer.body);
+  return isRecord(body) ? body : undefined;
 }
 
 function wrong(answer: Answer, expected: string): Judgement {

@@ -1,5 +1,6 @@
 /** A service of a compose file by what it means: short and long forms, maps and lists, are the same here. */
 import { dirname, join } from "node:path";
+import { isRecord } from "../../probe/json-values.ts";
 import type { ComposePath, ComposeProject } from "../compose-project.ts";
 import { readEnvFile } from "../env-file.ts";
 import { commandWords, withoutShell } from "./command-words.ts";
@@ -194,9 +195,4 @@ export function asText(value: unknown): string | undefined {
 export function asArray(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   return value === undefined || value === null ? [] : [value];
-}
-
-/** Says whether it is a map. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

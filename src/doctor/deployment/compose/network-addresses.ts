@@ -1,8 +1,9 @@
 /** Fixed addresses of a compose file: in their networks' ranges, and each given once. */
 import ipaddr from "ipaddr.js";
 import type { Evidence } from "../../check.ts";
+import { isRecord } from "../../probe/json-values.ts";
 import type { ComposeProject } from "../compose-project.ts";
-import { asArray, asText, isRecord, type Service } from "./compose-service.ts";
+import { asArray, asText, type Service } from "./compose-service.ts";
 
 /** An address or a range of addresses, parsed. */
 export type AddressRange = { readonly address: ipaddr.IPv4 | ipaddr.IPv6; readonly prefix: number };

@@ -2,8 +2,9 @@
 
 import { nearestName } from "../../../nearest-name.ts";
 import type { Evidence } from "../../check.ts";
+import { isRecord } from "../../probe/json-values.ts";
 import type { ComposePath, ComposeProject } from "../compose-project.ts";
-import { isRecord, type Service } from "./compose-service.ts";
+import type { Service } from "./compose-service.ts";
 import {
   CAPABILITIES,
   INNER_KEYS,

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROTATOR_FILE, type RotatorHeartbeat, readRotatorState } from "../../../log/rotate/rotator-state.ts";
-import { asText, isRecord } from "../compose/compose-service.ts";
+import { isRecord } from "../../probe/json-values.ts";
+import { asText } from "../compose/compose-service.ts";
 
 export type RotatorRecord = RotatorHeartbeat & {
   readonly path: string;
