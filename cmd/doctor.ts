@@ -112,13 +112,16 @@ function runShown(
   isWanted: boolean,
 ): Promise<readonly Result[]> {
   const isLive = process.stderr.isTTY && isWanted;
+  const hasColours = isLive && process.stderr.hasColors();
   return runChecks(openInputs(options), {
     isAsked,
     onStart: ({ asks }) => {
       if (isLive) process.stderr.write(`\r\u001b[K… ${asks}`);
     },
     onResult: (result) => {
-      if (isLive) process.stderr.write(`\r\u001b[K${resultLine(result, true)}\n`);
+      // What was skipped is told in the report, with its reason.
+      const line = result.finding.verdict === "skipped" ? "" : `${resultLine(result, hasColours)}\n`;
+      if (isLive) process.stderr.write(`\r\u001b[K${line}`);
     },
   });
 }

@@ -76,6 +76,14 @@ describe("the guide to backup and restore", () => {
   it("backs up, proves it, and brings everything back", async () => {
     await machine.start();
     await send(EVENTS);
+    // The ledger is written once a second; a backup within that has the events and not yet the count.
+    const dataDir = machine.place("/var/lib/passerby");
+    const readLedger = (): string =>
+      readdirSync(dataDir)
+        .filter((name) => name.startsWith("ledger-"))
+        .map((name) => readFileSync(`${dataDir}/${name}`, "utf8"))
+        .join("");
+    await expect.poll(readLedger).toContain(`"stored":${EVENTS}`);
     // The line for cron is what the service runs.
     const made = await runSection(page, "With systemd", isLong ? undefined : /^(?!sudo .* backup )/);
     expect(saidBy(made, "--verify")).toContain("0 not as they were copied");

@@ -71,6 +71,7 @@ it.skipIf(nginx === undefined)(
     );
     expect(share).toBeGreaterThanOrEqual(LEAST);
   },
+  isLong ? 600_000 : 60_000,
 );
 
 it("has a reason for each change that it calls harmless", () => {
