@@ -54,4 +54,14 @@ describe("an answer under /api/metrics", () => {
       vary: "Origin",
     });
   });
+
+  it.each([
+    ["GET", "/event", 405],
+    ["GET", "/nothing", 404],
+    ["POST", "/event", 415],
+    ["GET", "/ledger", 401],
+  ])("is kept by no cache when it is an error: %s %s", async (method, path, status) => {
+    const answer = await fetch(`${server.url}/api/metrics${path}`, { method });
+    expect([answer.status, answer.headers.get("cache-control")]).toEqual([status, "no-store"]);
+  });
 });

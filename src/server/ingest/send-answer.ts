@@ -17,6 +17,8 @@ export type Answer = {
   readonly headers?: readonly string[];
 };
 
+const FIRST_ERROR = 400;
+
 /** Sends the answer, unless the client has gone. */
 export function sendAnswer(
   request: IncomingMessage,
@@ -37,6 +39,8 @@ export function sendAnswer(
     headers.push("access-control-expose-headers", "Retry-After, ETag, Passerby-Config");
   }
   if (answer.headers !== undefined) headers.push(...answer.headers);
+  // A cache may keep a 404 or a 405 unasked (RFC 9110, section 15.1), and answer the next event with it.
+  if (answer.status >= FIRST_ERROR) headers.push("cache-control", "no-store");
   if (answer.retryAfterSeconds !== undefined) headers.push("retry-after", String(answer.retryAfterSeconds));
   if (isClosing()) headers.push("connection", "close");
   response.writeHead(answer.status, headers);

@@ -26,7 +26,8 @@ export function errorAnswer(error: PasserbyError): ErrorAnswer {
 export function sendError(reply: FastifyReply, error: PasserbyError): FastifyReply {
   const { status, body, retryAfterSeconds } = errorAnswer(error);
   if (retryAfterSeconds !== undefined) reply.header("retry-after", retryAfterSeconds);
-  return reply.code(status).header("x-content-type-options", "nosniff").send(body);
+  // A cache may keep a 404 or a 405 unasked (RFC 9110, section 15.1).
+  return reply.code(status).header("x-content-type-options", "nosniff").header("cache-control", "no-store").send(body);
 }
 
 const KNOWN_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
