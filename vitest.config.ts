@@ -16,6 +16,9 @@ const MEASURING = [
   "test/fuzz/slow-clients.test.ts",
 ];
 
+/** A tracker waits 2 s for its config: a page that takes longer, beside two others, is not what these tests are about. */
+const BROWSER = "test/browser/**/*.test.ts";
+
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
@@ -34,11 +37,19 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        test: { name: "tests", include: ["cmd/**/*.test.ts", "test/**/*.test.ts"], exclude: MEASURING },
+        test: {
+          name: "tests",
+          include: ["cmd/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: [...MEASURING, BROWSER],
+        },
       },
       {
         extends: true,
-        test: { name: "measuring", include: MEASURING, isolate: true, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: "browser", include: [BROWSER], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: "measuring", include: MEASURING, isolate: true, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
       {
         // What clients rely on holds over workers as well.

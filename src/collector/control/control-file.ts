@@ -66,9 +66,10 @@ export function openControl(dataDir: string, options: ControlFileOptions): KeptC
     control.adopt(state);
   };
   const settle = (): void => {
-    const { state, ended } = endBrakes(control.snapshot(), clock.now());
+    const nowMs = clock.now();
+    const { state, ended } = endBrakes(control.snapshot(), nowMs);
     if (ended.length === 0) return;
-    const at = new Date(clock.now()).toISOString();
+    const at = new Date(nowMs).toISOString();
     try {
       keep(
         state,
@@ -89,8 +90,9 @@ export function openControl(dataDir: string, options: ControlFileOptions): KeptC
       checkChange(change, settings);
       settle();
       const { position, targets, site, forMs, who, why } = change;
-      const until = forMs === null ? null : new Date(clock.now() + forMs).toISOString();
-      const at = new Date(clock.now()).toISOString();
+      const nowMs = clock.now();
+      const until = forMs === null ? null : new Date(nowMs + forMs).toISOString();
+      const at = new Date(nowMs).toISOString();
       const names = targets.map((target) => ({ target, site }));
       const lines = names.map((name): AuditLine => ({ at, action: "set", ...name, position, until, who, why }));
       try {
