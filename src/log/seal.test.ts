@@ -65,8 +65,15 @@ describe("a seal on request", () => {
       for (const id of left) await log.append([makeEvent(id)]);
     });
     let shards = 0;
+    let sealing = Promise.resolve(false);
     const all = Promise.all(appends).then(() => true);
-    while (!(await Promise.race([all, log.seal().then(() => false)]))) shards++;
+    const sealAgain = (): Promise<boolean> => {
+      sealing = log.seal().then(() => false);
+      return sealing;
+    };
+    while (!(await Promise.race([all, sealAgain()]))) shards++;
+    // The last one has begun: who reads files one by one must not have them renamed meanwhile.
+    await sealing;
     expect((await auditLog(dataDir, { sent, acked: sent })).findings).toEqual(NOTHING_WRONG);
     const { events, files } = await readLog(dataDir);
     expect(events.map(({ seq }) => seq)).toEqual(sent.map(Number));
