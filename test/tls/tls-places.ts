@@ -1,7 +1,19 @@
 /** Where the tests of certificates run: a folder with the volumes of docker-compose.tls.yml, as the user of its containers. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -70,6 +82,8 @@ export function makePlaces(): Places {
   writeFileSync(join(bin, "sleep"), SLEEP, { mode: 0o755 });
   writeFileSync(sleeps, "");
   spawnSync("mkfifo", [`${sleeps}.go`]);
+  // Open for both, which never waits for anybody: a sleeper that has gone must not hold up the whole process.
+  const go = openSync(`${sleeps}.go`, "r+");
   const hand = (): void => void spawnSync("chown", ["-R", `${AS_USER.uid ?? process.getuid?.()}`, folder]);
   hand();
   const launch = ([program = "", ...args]: readonly string[], env: Env): ChildProcess =>
@@ -87,7 +101,7 @@ export function makePlaces(): Places {
     file: join(folder, "certificate/edge.pem"),
     acme: join(folder, "acme"),
     sleeps: () => readFileSync(sleeps, "utf8").trim().split("\n").filter(Boolean).map(Number),
-    wake: () => writeFileSync(`${sleeps}.go`, "\n"),
+    wake: () => void writeSync(go, "\n"),
     run: async (command, env) => {
       const child = launch(command, env);
       const said = collect(child);
@@ -96,7 +110,10 @@ export function makePlaces(): Places {
     },
     start: (command, env) => follow(launch(command, env)),
     hand,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => {
+      closeSync(go);
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 
