@@ -1,5 +1,5 @@
 /** Files as they are to be, compared with what is there, and written: nothing of the owner's is replaced unasked. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { constants, copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { replaceFile } from "../replace-file.ts";
 
@@ -27,9 +27,9 @@ export function stateOf(folder: string, { path, text }: PlannedFile): FileState 
 export function writePlanned(folder: string, { path, text, mode }: PlannedFile, nowMs: number): string | undefined {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
-  const copy = existsSync(file) ? `${file}.bak-${new Date(nowMs).toISOString().replace(/[:.]/g, "-")}` : undefined;
-  if (copy !== undefined) renameSync(file, copy);
-  replaceFile(file, text);
-  chmodSync(file, mode);
+  const copy = existsSync(file) ? `${file}.bak-${new Date(nowMs).toISOString().replace(/[-:]/g, "")}` : undefined;
+  // Copied and not moved: killed in between, the old one is still in its place.
+  if (copy !== undefined) copyFileSync(file, copy, constants.COPYFILE_EXCL);
+  replaceFile(file, text, { mode });
   return copy;
 }

@@ -47,6 +47,7 @@ export async function rehearse(lever: Lever, options: DoctorOptions, status: rea
   if (lever.isHeld(before)) return skip("it is pulled just now: rehearse it when that is over");
   const pulled = `passerby ${lever.pull.join(" ")}`;
   const { code, stderr } = await options.passerby(lever.pull);
+  if (code !== 0 && lever.putBack !== undefined) await options.passerby(lever.putBack);
   if (code !== 0)
     return fail([{ what: pulled, found: stderr.trim() }], { text: "The lever does not move: see what it says." });
   const problem = await untilGone(lever.problem);
