@@ -6,8 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import type { CommandAnswer, DoctorOptions } from "../src/doctor/inputs.ts";
 import { maskValue } from "../src/doctor/report/effective-settings.ts";
-import { PasserbyError } from "../src/errors.ts";
-import { readNetwork, readText } from "./network-flags.ts";
+import { readAddress, readKey, readNetwork } from "./network-flags.ts";
 
 /** The flags by which a deployment is given. */
 export type DeploymentFlags = {
@@ -37,16 +36,16 @@ export function readOptions(flags: DeploymentFlags): DoctorOptions {
   };
   const [compose = composeBeside(flags.env), ...composeOverrides] = flags.compose;
   return {
-    url: readAddress("--url", flags.url),
-    site: readAddress("--site", flags.site),
+    url: readOptional("--url", flags.url),
+    site: readOptional("--site", flags.site),
     compose,
     composeOverrides,
     env: flags.env ?? (compose === undefined ? found(".env") : found(compose, "..", ".env")),
     nginx: flags.nginx ?? found("deploy", "edge", "nginx.conf"),
     repo: flags.repo ?? found(".git")?.replace(/\.git$/, "."),
     dataDir: flags.dataDir,
-    prometheus: readAddress("--prometheus", flags.prometheus),
-    key: flags.keyFile === undefined ? undefined : readText("--key-file", flags.keyFile).trim(),
+    prometheus: readOptional("--prometheus", flags.prometheus),
+    key: readKey(flags.keyFile),
     github: flags.github,
     load: flags.load === true,
     rehearse: flags.rehearse === true,
@@ -109,12 +108,6 @@ export function lookedAtOf({
   );
 }
 
-function readAddress(flag: string, text: string | undefined): URL | undefined {
-  if (text === undefined) return undefined;
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new PasserbyError(
-    "setting_invalid",
-    `${flag} ${text} is not allowed: give an address such as https://example.com`,
-  );
+function readOptional(flag: string, text: string | undefined): URL | undefined {
+  return text === undefined ? undefined : readAddress(flag, text);
 }

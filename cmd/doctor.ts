@@ -14,6 +14,7 @@ import { PasserbyError } from "../src/errors.ts";
 import { mendByAsking } from "./doctor-fix.ts";
 import { type DeploymentFlags, lookedAtOf, readOptions } from "./doctor-options.ts";
 import { watchDeployment } from "./doctor-watch.ts";
+import { collect } from "./repeated-flag.ts";
 
 type Flags = DeploymentFlags & {
   section: readonly string[];
@@ -63,7 +64,7 @@ export function doctorCommand(): Command {
     .option("--repo <dir>", "repository (default: this folder, where it is one)")
     .option("--data-dir <dir>", "data directory of the collector, on this machine")
     .option("--prometheus <address>", "a Prometheus, to see its alert rules")
-    .option("--key-file <file>", "file with a key of scope read")
+    .option("--key-file <file>", "file with a key of scope read (default: PASSERBY_KEY)")
     .option("--github <owner/name>", "repository at GitHub, to see its workflows")
     .option("--load", "allow a short burst of requests")
     .option("--rehearse", "allow the rollback levers to be pulled and put back")
@@ -81,10 +82,6 @@ export function doctorCommand(): Command {
     .option("--yes", "make the changes of --fix without asking")
     .addHelpText("after", HELP)
     .action(examine);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 async function examine(flags: Flags): Promise<void> {

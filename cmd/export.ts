@@ -10,6 +10,7 @@ import {
   exportEvents,
 } from "../src/transfer/export/export-events.ts";
 import { startBar } from "./progress-bar.ts";
+import { collect } from "./repeated-flag.ts";
 import { commandSettings } from "./settings.ts";
 
 type Flags = {
@@ -54,10 +55,6 @@ export function exportCommand(): Command {
     .option("--json", "say what was done as JSON, and show no progress")
     .addHelpText("after", HELP)
     .action(runExport);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 async function runExport(flags: Flags): Promise<void> {

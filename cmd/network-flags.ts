@@ -28,3 +28,18 @@ function readConnectTo(text: string): readonly [string, { readonly host: string;
     `--connect-to ${text} is not allowed: give it as metrics.example.com:443=203.0.113.7:443`,
   );
 }
+
+/** Reads an address of http or https. Throws `setting_invalid`, naming `what` was given. */
+export function readAddress(what: string, text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new PasserbyError(
+    "setting_invalid",
+    `${what} ${text} is not allowed: give an address such as https://metrics.example.com`,
+  );
+}
+
+/** Reads a key from the file that a flag names, else from PASSERBY_KEY: on a command line other users could read it. */
+export function readKey(path: string | undefined): string | undefined {
+  return path === undefined ? process.env["PASSERBY_KEY"] || undefined : readText("--key-file", path).trim();
+}

@@ -13,6 +13,7 @@ import {
 } from "../src/notice/notice-facts.ts";
 import { fillPage, plainPage } from "../src/notice/notice-page.ts";
 import { writeNotice } from "../src/notice/write-notice.ts";
+import { collect } from "./repeated-flag.ts";
 import { commandSettings } from "./settings.ts";
 
 type Flags = {
@@ -67,10 +68,6 @@ export function privacyPageCommand(): Command {
     .option("--json", "print the facts as JSON")
     .addHelpText("after", HELP)
     .action(writePage);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function writePage(flags: Flags): void {

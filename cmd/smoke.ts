@@ -3,11 +3,12 @@ import { statfsSync } from "node:fs";
 import { Command } from "commander";
 import { systemClock } from "../src/clock.ts";
 import { SETTINGS } from "../src/config.ts";
+import { diskSpaceOf, usedPercent } from "../src/disk-space.ts";
 import { runSmokeTest, type SmokeTarget } from "../src/doctor/smoke/smoke-test.ts";
 import { judgeRounds, type Round, watchBySmoke } from "../src/doctor/smoke/smoke-watch.ts";
-import { PasserbyError } from "../src/errors.ts";
 import { parseDuration } from "./duration.ts";
-import { readNetwork, readText } from "./network-flags.ts";
+import { readAddress, readKey, readNetwork } from "./network-flags.ts";
+import { collect } from "./repeated-flag.ts";
 import { chartText, roundText, smokeJson, smokeText, verdictJson, verdictText } from "./smoke-report.ts";
 
 type Flags = {
@@ -55,10 +56,6 @@ export function smokeCommand(): Command {
     .action(smoke);
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
 async function smoke(address: string, flags: Flags): Promise<void> {
   const target = readTarget(address, flags);
   const isPassed = flags.watch === undefined ? await once(target, flags) : await watch(target, flags, flags.watch);
@@ -84,7 +81,8 @@ async function watch(target: SmokeTarget, flags: Flags, time: string): Promise<b
   const startMs = systemClock.monotonicMs();
   const rounds = await watchBySmoke(target, {
     ...{ durationMs, everyMs, signal: interrupted.signal },
-    readDiskPercent: () => (flags.dataDir === undefined ? undefined : usedPercentOf(flags.dataDir)),
+    readDiskPercent: () =>
+      flags.dataDir === undefined ? undefined : usedPercent(diskSpaceOf(statfsSync(flags.dataDir))),
     onRound: (seen) => showRound(seen, durationMs - (systemClock.monotonicMs() - startMs), flags.json === true),
   });
   const verdict = judgeRounds(rounds, Number(SETTINGS.diskWarnPercent.fallback));
@@ -105,24 +103,11 @@ function showRound(rounds: readonly Round[], leftMs: number, isJson: boolean): v
   process.stdout.write(`${rounds.length > 1 ? `\u001b[${lines}A\u001b[J` : ""}${chart}\n`);
 }
 
-/** As df tells it: of what a user may have, without the reserve of root. */
-function usedPercentOf(dataDir: string): number {
-  const { blocks, bfree, bavail } = statfsSync(dataDir);
-  const used = blocks - bfree;
-  return (100 * used) / (used + bavail);
-}
-
 function readTarget(address: string, flags: Flags): SmokeTarget {
-  const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new PasserbyError(
-      "setting_invalid",
-      `${address} is no address of a collector: give one such as https://metrics.example.com`,
-    );
-  }
-  return { url, network: readNetwork(flags), key: readKey(flags.keyFile), clock: systemClock };
-}
-
-function readKey(path: string | undefined): string | undefined {
-  return path === undefined ? process.env["PASSERBY_KEY"] || undefined : readText("--key-file", path).trim();
+  return {
+    url: readAddress("the address", address),
+    network: readNetwork(flags),
+    key: readKey(flags.keyFile),
+    clock: systemClock,
+  };
 }

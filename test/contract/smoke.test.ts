@@ -114,7 +114,7 @@ describe("an answer that hides a loss", () => {
 
   it("ends with 2 for what is no address", async () => {
     const { code, stderr } = await runCommand(["smoke", "metrics.example.com"]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining("is no address of a collector")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("is not allowed: give an address")]);
   });
 });
 

@@ -3,14 +3,12 @@
  * events are refused, so that the disk is never filled to its last byte, and taken again by themselves 1 point below it.
  */
 import { statfs } from "node:fs/promises";
+import { type DiskSpace, diskSpaceOf, usedPercent } from "../../disk-space.ts";
 import type { Refusal } from "../../log/log.ts";
 
 const LOOK_INTERVAL_MS = 1_000;
 /** A level is left this many points below where it began, so that a share at its edge does not turn it on and off. */
 const HYSTERESIS_POINTS = 1;
-
-/** `totalBytes` is what this user could have of the disk: free and used bytes, without the superuser's reserve. */
-export type DiskSpace = { readonly freeBytes: number; readonly totalBytes: number };
 
 export const DISK_LEVELS = ["ok", "warn", "critical"] as const;
 export type DiskLevel = (typeof DISK_LEVELS)[number];
@@ -56,11 +54,6 @@ export async function startDiskWatch(options: DiskWatchOptions): Promise<DiskWat
   return { state: () => state, look, close: () => clearInterval(timer) };
 }
 
-/** Returns the used share of a disk in percent, as `df` tells it. */
-export function usedPercent({ freeBytes, totalBytes }: DiskSpace): number {
-  return totalBytes === 0 ? 0 : 100 - (100 * freeBytes) / totalBytes;
-}
-
 /** Returns the level that follows on another. */
 export function nextLevel(level: DiskLevel, space: DiskSpace, { warnPercent, criticalPercent }: DiskLimits): DiskLevel {
   const used = usedPercent(space);
@@ -83,11 +76,9 @@ function refusalOf({ level, space }: DiskState, { criticalPercent }: DiskLimits)
   return { cause: "disk_full", message };
 }
 
-/** What this user may still write, as `df` says it. */
 async function readDiskSpace(path: string): Promise<DiskSpace | undefined> {
   try {
-    const { bavail, bfree, blocks, bsize } = await statfs(path);
-    return { freeBytes: bavail * bsize, totalBytes: (blocks - bfree + bavail) * bsize };
+    return diskSpaceOf(await statfs(path));
   } catch {
     return undefined;
   }

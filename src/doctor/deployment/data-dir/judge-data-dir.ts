@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { utcDay } from "../../../clock.ts";
+import { diskSpaceOf, usedPercent } from "../../../disk-space.ts";
 import { type LogFile, listLogFiles } from "../../../log/files/log-files.ts";
 import { firstKeptDay, isExpired } from "../../../log/files/retention-days.ts";
 import { openListed } from "../../../log/read/open-listed.ts";
@@ -168,10 +169,9 @@ export async function judgeDisk(given: Given): Promise<Finding> {
   const { path } = await given.need("data_dir");
   const settings = (await given.may("settings"))?.settings;
   const [warnPercent, criticalPercent] = [settings?.diskWarnPercent ?? 80, settings?.diskCriticalPercent ?? 90];
-  const { bavail, bfree, blocks, bsize } = statfsSync(path);
-  const total = blocks - bfree + bavail;
-  const used = total === 0 ? 0 : 100 - (100 * bavail) / total;
-  const gib = (bavail * bsize) / 1024 ** 3;
+  const space = diskSpaceOf(statfsSync(path));
+  const used = usedPercent(space);
+  const gib = space.freeBytes / 1024 ** 3;
   const evidence = {
     what: "disk of the data directory",
     found: `${used.toFixed(1)} % used, ${gib.toFixed(1)} GiB free (warns at ${warnPercent} %, refuses at ${criticalPercent} %)`,

@@ -13,16 +13,13 @@ import {
   failing,
   found,
   good,
+  NO_TLS,
   type Problem,
   type Seen,
   seen,
   unseen,
 } from "../edge/edge-check.ts";
-import { askedAt, type EdgeView, EVENT_PATH, isCollectors, isOurs } from "../edge/edge-view.ts";
-
-type WithEvent = EdgeView & { readonly event: Outcome };
-
-const NO_TLS = "this nginx speaks no TLS for the collector: whatever stands in front of it does";
+import { askedAt, EVENT_PATH, isCollectors, isOurs, type WithEvent } from "../edge/edge-view.ts";
 
 /** Somebody who comes over plain HTTP is sent to the same page over TLS, and nothing is taken. */
 function judgePlain(view: WithEvent): Seen {

@@ -14,8 +14,8 @@ import {
   type Seen,
   seen,
 } from "../edge/edge-check.ts";
-import { EVENT_PATH } from "../edge/edge-view.ts";
-import { ofServer, serverScopes, type WithEvent } from "./server-headers.ts";
+import { EVENT_PATH, type WithEvent } from "../edge/edge-view.ts";
+import { ofServer, serverScopes } from "./server-headers.ts";
 
 type Rule = {
   readonly name: string;

@@ -14,7 +14,8 @@ import {
   type Seen,
   seen,
 } from "../edge/edge-check.ts";
-import { ofServer, serverScopes, type WithEvent } from "./server-headers.ts";
+import type { WithEvent } from "../edge/edge-view.ts";
+import { ofServer, serverScopes } from "./server-headers.ts";
 
 function judgeHsts(view: WithEvent): Seen {
   if (view.door?.isTls !== true)

@@ -17,7 +17,7 @@ import {
   seen,
   unseen,
 } from "../edge/edge-check.ts";
-import { askedAt, type EdgeView, EVENT_PATH, FORGED, isOurs } from "../edge/edge-view.ts";
+import { askedAt, type EdgeView, EVENT_PATH, FORGED, isOurs, type WithEvent } from "../edge/edge-view.ts";
 import { editLine } from "../edge/line-edit.ts";
 
 const COMBINED =
@@ -161,8 +161,6 @@ function judgePaths(view: WithEvent, format: string): readonly Problem[] {
       : [doubtful({ ...seen(map), found: `${seen(map).found} does not tell ${lost}` }, text)];
   });
 }
-
-type WithEvent = EdgeView & { readonly event: Outcome };
 
 export const EDGE_LOG_CHECKS: readonly Check[] = [
   edgeCheck({

@@ -5,7 +5,6 @@ import type { Check } from "../../check.ts";
 import { defaultServer, inForce, type Scope, walk } from "../../nginx/edge-servers.ts";
 import type { EdgeService } from "../../nginx/edge-service.ts";
 import { parseSize, parseTimeMs } from "../../nginx/nginx-units.ts";
-import type { Outcome } from "../../nginx/simulate.ts";
 import {
   absent,
   doubtful,
@@ -14,16 +13,13 @@ import {
   failing,
   found,
   good,
+  NO_TLS,
   type Problem,
   type Seen,
   seen,
   unseen,
 } from "../edge/edge-check.ts";
-import type { EdgeView } from "../edge/edge-view.ts";
-
-type WithEvent = EdgeView & { readonly event: Outcome };
-
-const NO_TLS = "this nginx speaks no TLS for the collector: whatever stands in front of it does";
+import type { WithEvent } from "../edge/edge-view.ts";
 
 /** Protocols and ciphers of a port are those of its default server: nginx has not heard a name yet. */
 function tlsScopes({ model, door }: WithEvent): readonly Scope[] | undefined {

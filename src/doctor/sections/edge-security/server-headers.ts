@@ -2,9 +2,7 @@
 import type { Scope } from "../../nginx/edge-servers.ts";
 import { type Header, headersIn } from "../../nginx/error-answers.ts";
 import type { Outcome } from "../../nginx/simulate.ts";
-import type { EdgeView } from "../edge/edge-view.ts";
-
-export type WithEvent = EdgeView & { readonly event: Outcome };
+import type { WithEvent } from "../edge/edge-view.ts";
 
 export function serverScopes({ scopes, locations }: Outcome): readonly Scope[] {
   const [first] = locations;

@@ -3,8 +3,7 @@ import { type Check, type Evidence, type FileEdit, type Finding, fail, pass, ski
 import type { Given, InputName } from "../../inputs.ts";
 import type { Scope } from "../../nginx/edge-servers.ts";
 import { type Directive, whereOf } from "../../nginx/nginx-config.ts";
-import type { Outcome } from "../../nginx/simulate.ts";
-import { type EdgeView, viewEdge } from "./edge-view.ts";
+import { type EdgeView, viewEdge, type WithEvent } from "./edge-view.ts";
 
 /** Something that is not as it should be. */
 export type Problem = {
@@ -26,7 +25,7 @@ export type EdgeCheck = Told & {
 
 /** A check of what becomes of events. */
 export type EventCheck = Told & {
-  readonly look: (view: EdgeView & { readonly event: Outcome }, given: Given) => Seen | Promise<Seen>;
+  readonly look: (view: WithEvent, given: Given) => Seen | Promise<Seen>;
 };
 
 export type Seen = {
@@ -85,6 +84,9 @@ export function good(...evidence: Evidence[]): Seen {
 export function found(problems: readonly Problem[], ...evidence: Evidence[]): Seen {
   return { problems, good: evidence };
 }
+
+/** Why nothing can be said of TLS. */
+export const NO_TLS = "this nginx speaks no TLS for the collector: whatever stands in front of it does";
 
 /** It cannot be seen here. */
 export function unseen(reason: string): Seen {

@@ -15,6 +15,7 @@ import {
   seen,
   unseen,
 } from "./edge-check.ts";
+import type { WithEvent } from "./edge-view.ts";
 import {
   answerAs,
   CODES,
@@ -27,7 +28,6 @@ import {
   RETRIED,
   STATUSES,
   toldIn,
-  type WithEvent,
 } from "./nginx-answers.ts";
 
 /** Goes over the statuses; `judge` says what is wrong with one. */

@@ -4,17 +4,8 @@ import { answerError } from "../../nginx/error-answers.ts";
 import { whereOf } from "../../nginx/nginx-config.ts";
 import type { Outcome } from "../../nginx/simulate.ts";
 import { doubtful, eventCheck, found, type Problem, type Seen } from "./edge-check.ts";
-import { EVENT_PATH } from "./edge-view.ts";
-import {
-  answerAs,
-  codeIn,
-  evidenceOf,
-  headerIn,
-  JSON_TYPE,
-  STATUSES,
-  toldIn,
-  type WithEvent,
-} from "./nginx-answers.ts";
+import { EVENT_PATH, type WithEvent } from "./edge-view.ts";
+import { answerAs, codeIn, evidenceOf, headerIn, JSON_TYPE, STATUSES, toldIn } from "./nginx-answers.ts";
 
 const METHODS = ["GET", "PUT", "DELETE"] as const;
 /** Paths whose methods nginx may know, each with those that the collector takes there. */

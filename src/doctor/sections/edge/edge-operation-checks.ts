@@ -19,9 +19,7 @@ import {
   seen,
   unseen,
 } from "./edge-check.ts";
-import { askedAt, type EdgeView, EVENT_PATH } from "./edge-view.ts";
-
-type WithEvent = EdgeView & { readonly event: Outcome };
+import { askedAt, type EdgeView, EVENT_PATH, type WithEvent } from "./edge-view.ts";
 
 /** Asks nginx what the container's health check asks. */
 async function judgeHealthCheck({ config, model }: EdgeView, given: Given): Promise<Seen> {

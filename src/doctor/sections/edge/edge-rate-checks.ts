@@ -3,10 +3,9 @@ import type { Check } from "../../check.ts";
 import { argsInForce, inForce } from "../../nginx/edge-servers.ts";
 import type { Directive } from "../../nginx/nginx-config.ts";
 import { optionOf, parseRate, parseSize } from "../../nginx/nginx-units.ts";
-import type { Outcome } from "../../nginx/simulate.ts";
 import { type Asked, evaluate } from "../../nginx/variables.ts";
 import { absent, doubtful, eventCheck, failing, found, good, seen, unseen } from "./edge-check.ts";
-import type { EdgeView } from "./edge-view.ts";
+import type { WithEvent } from "./edge-view.ts";
 import { editLine } from "./line-edit.ts";
 
 /** The checklist asks for 5 r/s; an office behind one address may need more, nobody needs less than one a second. */
@@ -15,8 +14,6 @@ const FASTEST = 25;
 /** A page sends few requests at once; 10 is asked for. */
 const BURST = { least: 5, most: 40 };
 const MIB = 1024 ** 2;
-
-type WithEvent = EdgeView & { readonly event: Outcome };
 
 function nameOf(directive: Directive): string {
   return (optionOf(directive.args, "zone") ?? "").split(":")[0] ?? "";

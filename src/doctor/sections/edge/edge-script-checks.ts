@@ -16,9 +16,7 @@ import {
   seen,
   unseen,
 } from "./edge-check.ts";
-import { type EdgeView, EVENT_PATH, isCollectors } from "./edge-view.ts";
-
-type WithEvent = EdgeView & { readonly event: Outcome };
+import { EVENT_PATH, isCollectors, type WithEvent } from "./edge-view.ts";
 
 const SCRIPTS = ["/passerby.js", "/passerby.0123456789abcdef.js"] as const;
 const LONGEST_MS = 5 * 60_000;

@@ -2,9 +2,8 @@
 import type { Check } from "../../check.ts";
 import { argsInForce, inForce, type Scope } from "../../nginx/edge-servers.ts";
 import { optionOf, parseSize, parseTimeMs } from "../../nginx/nginx-units.ts";
-import type { Outcome } from "../../nginx/simulate.ts";
 import { absent, doubtful, edgeCheck, eventCheck, failing, found, type Problem, seen } from "./edge-check.ts";
-import { type EdgeView, isCollectors } from "./edge-view.ts";
+import { type EdgeView, isCollectors, type WithEvent } from "./edge-view.ts";
 
 /** A value that may lie between two others; in ms, bytes or by number. */
 type Bound = {
@@ -98,8 +97,6 @@ function judgeReset(scopes: readonly Scope[]): readonly Problem[] {
   if (directive === undefined || directive.args[0] === "on") return [];
   return [doubtful(seen(directive), "A connection that ran out of time keeps its memory: turn it on.")];
 }
-
-type WithEvent = EdgeView & { readonly event: Outcome };
 
 /** Limits of connections in force, each with the number of one address and how its key is written. */
 function connectionLimits({ model }: EdgeView, scopes: readonly Scope[]) {

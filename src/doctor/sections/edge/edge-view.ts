@@ -22,6 +22,9 @@ export type EdgeView = {
   readonly ask: (path: string, asked?: Partial<Asked>) => Outcome;
 };
 
+/** The same where events are passed on. */
+export type WithEvent = EdgeView & { readonly event: Outcome };
+
 /** What a client may send along that must never decide anything. */
 export const FORGED: Readonly<Record<string, string>> = {
   "x-forwarded-for": "203.0.113.66",

@@ -2,8 +2,7 @@
 import type { Evidence } from "../../check.ts";
 import { answerError, type ErrorAnswer } from "../../nginx/error-answers.ts";
 import { whereOf } from "../../nginx/nginx-config.ts";
-import type { Outcome } from "../../nginx/simulate.ts";
-import type { EdgeView } from "./edge-view.ts";
+import type { WithEvent } from "./edge-view.ts";
 
 /** Statuses that nginx answers events with by itself, and the code of each (docs/reference/errors.md). */
 export const CODES: Readonly<Record<number, string>> = {
@@ -17,8 +16,6 @@ export const STATUSES: readonly number[] = Object.keys(CODES).map(Number);
 /** After these the tracker sends again. */
 export const RETRIED: readonly number[] = [429, 502, 503, 504];
 export const LONGEST_WAIT_S = 600;
-
-export type WithEvent = EdgeView & { readonly event: Outcome };
 
 export function answerAs({ model, event }: WithEvent, status: number, origin?: string): ErrorAnswer {
   const { asked } = event.variables;
