@@ -3,12 +3,10 @@
  * braked it is answered 503 by nginx, else 404 by the collector, which counts it nowhere and stores nothing.
  */
 import { readFileSync } from "node:fs";
-import { type IncomingMessage, request as requestPlain } from "node:http";
-import { request as requestSecure } from "node:https";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeError, PasserbyError } from "../../errors.ts";
+import { type Answer, ask, headerOf } from "../probe/ask.ts";
 
 const PATH = "/api/metrics/event/brake-check";
 const ANSWER_TIMEOUT_MS = 2_000;
@@ -71,7 +69,7 @@ export async function checkEdge(
   const endMs = performance.now() + settleMs;
   let alike = 0;
   for (;;) {
-    const { braked, answer } = await ask(address);
+    const { braked, answer } = await askEdge(address);
     alike = braked === isBraked ? alike + 1 : 0;
     if (alike === ANSWERS_ALIKE) return { url, isAsExpected: true, answer };
     if (performance.now() > endMs) return { url, isAsExpected: false, answer };
@@ -82,28 +80,22 @@ export async function checkEdge(
 /** `braked` is undefined where there was no answer. */
 type Asked = { readonly braked: boolean | undefined; readonly answer: string };
 
-async function ask(address: EdgeAddress): Promise<Asked> {
+async function askEdge(address: EdgeAddress): Promise<Asked> {
   try {
     const answer = await post(address);
-    const body = await text(answer);
-    const retryAfter = answer.headers["retry-after"];
+    const retryAfter = headerOf(answer, "retry-after");
     // The collector's own 503 bears another code, that of a CDN none.
-    const braked = answer.statusCode === 503 && retryAfter !== undefined && body.includes('"collector_unavailable"');
+    const braked = answer.status === 503 && retryAfter !== undefined && answer.body.includes('"collector_unavailable"');
     const wait = retryAfter === undefined ? "" : ` with Retry-After: ${retryAfter}`;
-    return { braked, answer: `${answer.statusCode}${wait}` };
+    return { braked, answer: `${answer.status}${wait}` };
   } catch (error) {
     return { braked: undefined, answer: `no answer (${describeError(error)})` };
   }
 }
 
-function post({ isSecure, host, port, name, isCertificateChecked }: EdgeAddress): Promise<IncomingMessage> {
-  const request = isSecure ? requestSecure : requestPlain;
-  const common = { host, port, path: PATH, method: "POST", agent: false, timeout: ANSWER_TIMEOUT_MS } as const;
-  const headers = { host: `${name}:${port}`, "content-length": 0 };
-  const tls = isSecure ? { servername: name, rejectUnauthorized: isCertificateChecked } : {};
-  return new Promise((resolve, reject) => {
-    const sent = request({ ...common, ...tls, headers }, resolve);
-    sent.on("timeout", () => sent.destroy(new Error(`none within ${ANSWER_TIMEOUT_MS} ms`)));
-    sent.on("error", reject).end();
-  });
+function post({ isSecure, host, port, name, isCertificateChecked }: EdgeAddress): Promise<Answer> {
+  const connectTo = new Map([[`${name}:${port}`, { host, port }]]);
+  const url = new URL(`${isSecure ? "https" : "http"}://${name}:${port}${PATH}`);
+  const asking = { method: "POST", body: "", timeoutMs: ANSWER_TIMEOUT_MS };
+  return ask({ connectTo, ca: undefined, isCertificateChecked }, url, asking);
 }

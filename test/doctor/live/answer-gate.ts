@@ -36,7 +36,8 @@ export async function openAnswerGate(
     });
     asked.pipe(sent);
     sent.on("error", () => response.destroy());
-    sent.on("response", (answer) => void hand(asked, answer, response));
+    // Who asked may have gone, or the answer may break off: the one who waits is told by the end of the connection.
+    sent.on("response", (answer) => hand(asked, answer, response).catch(() => response.destroy()));
   };
   const hand = async (asked: IncomingMessage, answer: IncomingMessage, response: ServerResponse): Promise<void> => {
     const passing = await readPassing(asked, answer);
