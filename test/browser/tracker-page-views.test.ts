@@ -15,12 +15,10 @@ describe.skipIf(chromium === undefined)("page views [needs chromium]", () => {
       browser: { locale: "de-AT" },
       pages: { head: '<meta name="referrer" content="unsafe-url">' },
     });
-    await visitor.page.goto(visitor.at("/from?token=secret#part"));
-    await visitor.page.evaluate(
-      (to) => location.assign(to),
-      visitor.at("/to?utm_source=mail&email=a@b.example&ref=x#y"),
+    await visitor.arrive("/from?token=secret#part");
+    await visitor.arrive("/to?utm_source=mail&email=a@b.example&ref=x#y", (address) =>
+      visitor.page.evaluate((to) => location.assign(to), address),
     );
-    await visitor.page.waitForURL(/\/to/);
     const before = Date.now();
     const lines = await visitor.leave();
     expect(lines).toHaveLength(2);
@@ -40,7 +38,7 @@ describe.skipIf(chromium === undefined)("page views [needs chromium]", () => {
 
   test("name no visitor: the browser sends neither an id nor a session", async () => {
     const visitor = await bench.newVisitor();
-    await visitor.page.goto(visitor.at("/page"));
+    await visitor.arrive("/page");
     await visitor.leave();
     const sent = visitor.edge.posts().flatMap(({ events }) => events.flatMap(Object.keys));
     expect([...new Set(sent)].sort()).toEqual(

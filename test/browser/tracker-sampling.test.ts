@@ -23,8 +23,7 @@ describe.skipIf(chromium === undefined)("sampling [needs chromium]", () => {
   };
 
   const comeAndGo = async (visitor: Visitor): Promise<void> => {
-    await visitor.page.goto(visitor.at("/page"));
-    await expect.poll(() => visitor.edge.configRequests().length).toBe(1);
+    await visitor.arrive("/page");
     await visitor.page.evaluate(() => window.passerby?.track("something"));
     await visitor.page.goto("about:blank");
     await waitForWitness();
@@ -35,7 +34,7 @@ describe.skipIf(chromium === undefined)("sampling [needs chromium]", () => {
       browser: { userAgent: sampled.userAgent },
       pages: { attributes: `data-sample-rate="${(sampled.bucket + 0.5) / 65_536}"` },
     });
-    await visitor.page.goto(visitor.at("/page"));
+    await visitor.arrive("/page");
     const [line] = await visitor.leave();
     expect(line).toMatchObject({ event: "page_view", sample_rate: (sampled.bucket + 1) / 65_536 });
     expect(line).not.toHaveProperty("bucket");
@@ -53,7 +52,7 @@ describe.skipIf(chromium === undefined)("sampling [needs chromium]", () => {
   test("takes the operator's rate before that of the page", async () => {
     const visitor = await bench.newVisitor({ pages: { attributes: 'data-sample-rate="0"' } });
     visitor.edge.setConfig({ sample_rate: 1 });
-    await visitor.page.goto(visitor.at("/page"));
+    await visitor.arrive("/page");
     expect(await visitor.leave()).toMatchObject([{ event: "page_view", sample_rate: 1 }]);
   });
 

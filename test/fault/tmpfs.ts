@@ -80,7 +80,9 @@ export type OverfullDisk = {
 /**
  * Mounts an ext4 file system of 64 MB without a journal on a tmpfs of 12 MB for the running test. Blocks and requests
  * are of 4 KiB, a page of the tmpfs: of a larger request that does not fit, the loop device of Linux 6.18 writes a part
- * and reports all of it as done, and no program can live through a disk that lies.
+ * and reports all of it as done, and no program can live through a disk that lies. Nor through one that loses the block
+ * in which the file system has the place of what was synced before: a write that fails must not cut extents in pieces,
+ * hence `dioread_lock` (ext4(5)), with which none is marked as unwritten first.
  */
 export function mountOverfullDisk(): OverfullDisk {
   const below = mountTmpfs("12m");
@@ -97,7 +99,7 @@ export function mountOverfullDisk(): OverfullDisk {
     run("losetup", ["--detach", device]);
   });
   writeFileSync(requestSize, "4");
-  const mountDevice = (): string => run("mount", [device, folder]);
+  const mountDevice = (): string => run("mount", ["-o", "dioread_lock", device, folder]);
   mountDevice();
   const roomBelow = (): number => {
     const { bavail, bsize } = statfsSync(below);

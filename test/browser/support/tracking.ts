@@ -37,6 +37,8 @@ export type Visitor = {
   readonly edge: Edge;
   /** Address of a page. */
   readonly at: (path: string) => string;
+  /** Goes to a page, by default as one types its address, and waits until the page has its run-time config. */
+  readonly arrive: (path: string, go?: (address: string) => Promise<unknown>) => Promise<void>;
   /** Leaves, and tracks a last event after all others; returns what the log then holds of this visitor, without that event. */
   readonly leave: () => Promise<readonly Line[]>;
 };
@@ -86,6 +88,11 @@ export async function startBench(): Promise<Bench> {
         context,
         edge,
         at: (path) => folder + path,
+        arrive: async (path, go = (address) => page.goto(address)) => {
+          const config = page.waitForResponse(/\/api\/metrics\/config$/);
+          await go(folder + path);
+          await (await config).finished();
+        },
         leave: async () => {
           await page.evaluate(trackLast, LAST_EVENT);
           await page.goto("about:blank");
