@@ -64,6 +64,9 @@ describe.skipIf(chromium === undefined)("a page with the tracker [needs chromium
     });
     expect(thrown).toEqual([]);
     expect(problems).toEqual([]);
+    // There are more than may outlive a page.
+    const sent = (): unknown[] => visitor.edge.posts().flatMap(({ events }) => events.map(({ event }) => event));
+    await expect.poll(sent, { timeout: 20_000 }).toContain("still_here");
     expect(await names(visitor)).toContain("page_view");
   });
 

@@ -155,6 +155,6 @@ async function collectTitles(visitor: Visitor, action: (page: Visitor["page"]) =
   visitor.edge.setConfig({ flush_ms: 100 });
   await visitor.page.goto(visitor.at("/start"));
   await action(visitor.page);
-  await expect.poll(() => visitor.edge.posts().length).toBe(2);
+  await expect.poll(() => visitor.edge.posts().flatMap(({ events }) => events).length).toBe(2);
   return (await visitor.leave()).map(({ title }) => title);
 }

@@ -72,11 +72,13 @@ describe.skipIf(chromium === undefined)("sampling [needs chromium]", () => {
     const visitor = await bench.newVisitor();
     const { page, edge } = visitor;
     edge.setConfig({ flush_ms: 50 });
+    const answered = page.waitForResponse((answer) => answer.request().method() === "POST");
     await page.goto(visitor.at("/page"));
-    await expect.poll(() => edge.posts().length).toBe(1);
+    await (await answered).finished();
     edge.setConfig({ enabled: false });
+    const askedAgain = page.waitForResponse(/config$/);
     await page.evaluate(() => window.passerby?.track("after_the_brake"));
-    await expect.poll(() => edge.configRequests().length).toBe(2);
+    await (await askedAgain).finished();
     expect(edge.posts()).toHaveLength(2);
     await page.evaluate(() => window.passerby?.track("unheard"));
     await page.goto("about:blank");

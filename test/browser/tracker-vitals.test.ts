@@ -83,6 +83,7 @@ describe.skipIf(chromium === undefined)("web vitals [needs chromium]", () => {
     visitor.edge.setConfig({ flush_ms: 50 });
     await visitor.page.goto(visitor.at("/page"));
     await settle(visitor);
+    await expect.poll(() => visitor.edge.posts().length).toBe(1);
     await visitor.page.evaluate(() => window.passerby?.track("before"));
     await expect.poll(() => visitor.edge.posts().at(-1)?.events.at(-1)?.["event"]).toBe("before");
     await goOn(visitor, "/page");

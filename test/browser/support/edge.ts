@@ -46,7 +46,8 @@ export async function startEdge(collectorUrl: string): Promise<Edge> {
     if (outage === "hang") return;
     if (outage === "reset") request.socket.destroy();
     else if (outage) sendOutage(request, response, outage);
-    else await passOn({ request, response, body, collectorUrl, config });
+    // A page may ask on when its test is over and the collector has gone.
+    else await passOn({ request, response, body, collectorUrl, config }).catch(() => request.socket.destroy());
   });
   const url = await listen(server, "127.0.0.1");
   return {
