@@ -4,7 +4,8 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
@@ -48,8 +49,11 @@ function runTests(paths: readonly string[], flags: Flags): Counts {
   rmSync(REPORT, { force: true });
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`, ...paths];
-  const env = { ...process.env, PASSERBY_LONG: flags.long ? "1" : "0", NODE_COMPILE_CACHE: COMPILED };
+  const scratch = mkdtempSync(join(tmpdir(), "passerby-tests-"));
+  chmodSync(scratch, 0o1777); // Some tests run as another user, whose temporary folder it is as well.
+  const env = { ...process.env, TMPDIR: scratch, PASSERBY_LONG: flags.long ? "1" : "0", NODE_COMPILE_CACHE: COMPILED };
   const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: ROOT, stdio: "inherit", env });
+  rmSync(scratch, { recursive: true, force: true });
   // Without a report nothing has run to its end, whatever the runner's exit code says.
   if (!existsSync(REPORT)) return { passed: 0, failed: 1, skips: [] };
   const isMet = (need: string): boolean => (need === "long" ? flags.long === true : findPart(need) !== undefined);

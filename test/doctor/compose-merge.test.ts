@@ -1,5 +1,6 @@
 /** Compose files as Compose merges them, other people's ways of writing them, and which service is which in those. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -152,5 +153,56 @@ volumes: { events: {} }
       undefined,
       ["c"],
     ]);
+  });
+});
+
+describe("files that take in others", () => {
+  /** The good compose file in a folder of its own, taken in by a small one. */
+  function withIncluded(include: string): string {
+    deployment = makeGoodDeployment();
+    const good = readFileSync(join(deployment.dir, "deploy/docker-compose.full.yml"), "utf8");
+    deployment.write(
+      "deploy/parts/metrics.yml",
+      good.replaceAll(/(?<=[ "])\.\//g, "../").replaceAll("context: ..", "context: ../.."),
+    );
+    deployment.write("deploy/main.yml", include);
+    return join(deployment.dir, "deploy/main.yml");
+  }
+  const complaints = (compose: string): Promise<readonly string[]> => complaintsOf({ ...deployment.options, compose });
+
+  it.each([
+    ["a path", "include: [parts/metrics.yml]\n"],
+    ["a path of its own key", "include:\n  - path: ./parts/metrics.yml\n"],
+  ])("give no complaint about what is included by %s", async (_, include) => {
+    expect(await complaints(withIncluded(include))).toEqual([]);
+  });
+
+  it("are judged with the file and line in which a fault stands", async () => {
+    const main = withIncluded("include:\n  - path: [parts/metrics.yml, parts/over.yml]\n");
+    deployment.write("deploy/parts/over.yml", "services:\n  collector:\n    security_opt: [seccomp=unconfined]\n");
+    expect(await complaints(main)).toEqual([
+      expect.stringMatching(/^security\.confined: .*deploy\/parts\/over\.yml:3/),
+    ]);
+  });
+
+  it("extend a service of another file, whose paths are seen from its own folder", () => {
+    const at = withFiles({
+      "deploy/parts/base.yml": "services:\n  base:\n    image: passerby\n    volumes: ['./data:/data', 'log:/log']\n",
+      "deploy/main.yml":
+        "services:\n  collector:\n    extends: { file: parts/base.yml, service: base }\n    user: '1001'\n",
+    });
+    const service = readService(readCompose(at("deploy/main.yml"), undefined), "collector");
+    expect([service.text("image"), service.text("user")]).toEqual(["passerby", "1001"]);
+    expect(service.mounts.map(({ source }) => source)).toEqual(["./parts/data", "log"]);
+  });
+
+  it.each([
+    ["include: [missing.yml]\n", /no such file.*missing\.yml.*main\.yml:1/],
+    ["include: [main.yml]\n", /takes itself in.*main\.yml:1/],
+    ["include: [{ env_file: .env }]\n", /names no file.*main\.yml:1/],
+    ["include: [parts/metrics.yml]\nservices:\n  collector: { image: other }\n", /Compose refuses.*main\.yml:3/],
+  ])("say where %j is wrong", async (text, message) => {
+    const found = await complaints(withIncluded(text));
+    expect(found.join("\n")).toMatch(message);
   });
 });

@@ -1,9 +1,7 @@
 /** Compose files as Compose understands them: parsed, merged, variables put in, with the line of everything in them. */
-import { readFileSync } from "node:fs";
-import { describeError } from "../../errors.ts";
-import { InputUnreadable } from "../input-errors.ts";
-import { type Located, plainOf, readLocatedYaml } from "./compose/located-yaml.ts";
-import { mergeCompose, withExtended } from "./compose/merge-compose.ts";
+import { gatherComposeFile } from "./compose/gather-files.ts";
+import { type Located, plainOf } from "./compose/located-yaml.ts";
+import { mergeCompose } from "./compose/merge-compose.ts";
 import type { EnvFile } from "./env-file.ts";
 import { interpolate } from "./interpolate.ts";
 
@@ -13,8 +11,6 @@ export type ComposePath = readonly (string | number)[];
 export type ComposeProject = {
   /** The first file. */
   readonly path: string;
-  /** Text of the first file. */
-  readonly text: string;
   /** Every file, in the order in which they are merged. */
   readonly paths: readonly string[];
   /** Names of the services. */
@@ -38,34 +34,23 @@ export type ComposeProject = {
 /** Reads the file and those that are laid over it; `env` are their variables. Throws InputUnreadable. */
 export function readCompose(path: string, env: EnvFile | undefined, overrides: readonly string[] = []): ComposeProject {
   const paths = [path, ...overrides];
-  const texts = paths.map(readText);
-  const files = texts.map((text, index) => withExtended(readLocatedYaml(paths[index] ?? path, text)));
-  const [first, ...more] = files;
-  if (first?.kind !== "map") throw new InputUnreadable(path, "is no compose file: it has no keys");
-  const tree = more.reduce<Located>((base, over) => mergeCompose(base, over), first);
   const notes = { variables: new Set<string>(), missing: new Set<string>(), unset: new Set<string>() };
   const putIn = (text: string): string => interpolate(text, env?.values ?? new Map(), notes);
+  const files = paths.map((file) => gatherComposeFile(file, putIn));
+  const tree = files.reduce((base, over) => mergeCompose(base, over));
   // Compose puts the variables into each file before it merges them, so one that is overridden is asked for all the same.
   for (const file of files) plainOf(file, putIn);
   const value = plainOf(tree, putIn);
   const written = plainOf(tree, (text) => text);
   const services = walk(value, ["services"]);
   return {
-    ...{ path, paths, text: texts[0] ?? "", env },
+    ...{ path, paths, env },
     ...{ variables: notes.variables, missing: [...notes.missing], unset: [...notes.unset] },
     services: typeof services === "object" && services !== null ? Object.keys(services) : [],
     valueAt: (at) => walk(value, at),
     writtenAt: (at) => walk(written, at),
     whereIs: (at) => whereIn(tree, at),
   };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new InputUnreadable(path, describeError(cause), cause);
-  }
 }
 
 function whereIn(tree: Located, path: ComposePath): string {

@@ -25,6 +25,7 @@ import {
   judgeSidecar,
   judgeWritable,
 } from "../deployment/rotation/judge-rotator.ts";
+import { judgeRotateUnit } from "../deployment/systemd/judge-rotate-unit.ts";
 
 const READS = "environment.compose-reads";
 const PARSES = "environment.settings-parse";
@@ -172,6 +173,21 @@ const SERVICE_CHECKS: readonly Check[] = [
   },
 ];
 
+const UNIT_CHECKS: readonly Check[] = [
+  {
+    id: "rotation.unit-command",
+    line: "4.1",
+    severity: "high",
+    asks: "A unit of systemd that runs passerby rotate gives it flags that it accepts, and the retention that was promised",
+    how: "Finds the units in the repository, and compares ExecStart with the flags that this version takes and with METRICS_RETENTION_DAYS.",
+    remedy: "Write ExecStart as deploy/systemd/passerby-rotate.service has it.",
+    needs: ["repo"],
+    may: ["settings"],
+    after: [PARSES],
+    run: judgeRotateUnit,
+  },
+];
+
 const DATA_CHECKS: readonly Check[] = [
   {
     id: "rotation.last-success",
@@ -266,4 +282,4 @@ const DATA_CHECKS: readonly Check[] = [
   },
 ];
 
-export const ROTATION_CHECKS: readonly Check[] = [...SERVICE_CHECKS, ...DATA_CHECKS];
+export const ROTATION_CHECKS: readonly Check[] = [...SERVICE_CHECKS, ...UNIT_CHECKS, ...DATA_CHECKS];

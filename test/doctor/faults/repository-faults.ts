@@ -2,6 +2,7 @@
 import type { Deployment, Fault } from "../good-deployment.ts";
 
 const UNIT = "deploy/systemd/passerby.service";
+const ROTATE_UNIT = "deploy/systemd/passerby-rotate.service";
 
 /** Puts a site into the repository that is built as its variables say. */
 export function addSite({ write }: Deployment): void {
@@ -50,6 +51,25 @@ export const REPOSITORY_FAULTS: readonly Fault[] = [
     breakIt: ({ patch }) => patch(UNIT, "User=passerby\n", ""),
     finds: "security.unit-user",
     names: /User \(none\) .*passerby\.service/,
+  },
+  {
+    name: "the unit of the rotator has a flag that there is not",
+    breakIt: ({ patch }) => patch(ROTATE_UNIT, "--interval 300", "--interval-seconds 300"),
+    finds: "rotation.unit-command",
+    names: /--interval-seconds .*passerby-rotate\.service:\d+/,
+  },
+  {
+    name: "the unit of the rotator keeps files for longer than was promised",
+    breakIt: ({ patch }) =>
+      patch(ROTATE_UNIT, "--gzip-after-days 3", "--gzip-after-days 3 \\\n  --delete-after-days 365"),
+    finds: "rotation.unit-command",
+    names: /--delete-after-days 365 .*passerby-rotate\.service:\d+/,
+  },
+  {
+    name: "the unit of the rotator runs once",
+    breakIt: ({ patch }) => patch(ROTATE_UNIT, "rotate --interval 300", "rotate --once"),
+    finds: "rotation.unit-command",
+    names: /rotate --once .*passerby-rotate\.service:\d+/,
   },
   {
     name: "a unit may write everywhere",

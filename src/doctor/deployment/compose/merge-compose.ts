@@ -29,29 +29,36 @@ export function mergeCompose(base: Located, over: Located, key = ""): Located {
   return over;
 }
 
-/** Puts into each service that `extends` another one of the same file what it takes from it. */
-export function withExtended(project: Located): Located {
-  const services = project.kind === "map" ? project.entries.get("services") : undefined;
-  if (project.kind !== "map" || services?.kind !== "map") return project;
+/**
+ * Puts into each service that `extends` another one what it takes from it; `readOther` reads the file that is named for it.
+ */
+export function withExtended(project: Located, readOther: (path: Located) => Located): Located {
+  const services = servicesOf(project);
+  if (project.kind !== "map" || services === undefined) return project;
   const extend = (service: Located, seen: readonly string[]): Located => {
     if (service.kind !== "map") return service;
-    const name = extendedName(service.entries.get("extends"));
-    const base = name === undefined || seen.includes(name) ? undefined : services.entries.get(name);
-    if (name === undefined || base === undefined) return service;
+    const { name = "", file } = extendedBy(service.entries.get("extends"));
+    const base = file === undefined ? services.entries.get(name) : servicesOf(readOther(file))?.entries.get(name);
+    if (base === undefined || (file === undefined && seen.includes(name))) return service;
     const own = new Map(service.entries);
     own.delete("extends");
-    return mergeCompose(extend(base, [...seen, name]), { ...service, entries: own });
+    return mergeCompose(file === undefined ? extend(base, [...seen, name]) : base, { ...service, entries: own });
   };
-  const extended = new Map([...services.entries].map(([name, service]) => [name, extend(service, [name])]));
-  return { ...project, entries: new Map([...project.entries, ["services", { ...services, entries: extended }]]) };
+  const entries = new Map([...services.entries].map(([name, service]) => [name, extend(service, [name])]));
+  return { ...project, entries: new Map([...project.entries, ["services", { ...services, entries }]]) };
 }
 
-/** Name of the service that is extended, where it is of the same file. */
-function extendedName(extend: Located | undefined): string | undefined {
-  if (extend?.kind === "scalar") return String(extend.value);
-  if (extend?.kind !== "map" || extend.entries.has("file")) return undefined;
-  const service = extend.entries.get("service");
-  return service?.kind === "scalar" ? String(service.value) : undefined;
+function servicesOf(project: Located): (Located & { readonly kind: "map" }) | undefined {
+  const services = project.kind === "map" ? project.entries.get("services") : undefined;
+  return services?.kind === "map" ? services : undefined;
+}
+
+/** Which service is extended, and the file that it is of where that is another one. */
+function extendedBy(extend: Located | undefined): { readonly name?: string; readonly file?: Located } {
+  if (extend?.kind === "scalar") return { name: String(extend.value) };
+  if (extend?.kind !== "map") return {};
+  const [service, file] = [extend.entries.get("service"), extend.entries.get("file")];
+  return { ...(service?.kind === "scalar" && { name: String(service.value) }), ...(file && { file }) };
 }
 
 function asMap(tree: Located, key: string): Located {

@@ -26,7 +26,7 @@ const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
 export const IMAGE_DATA_DIR = "/data";
 
 /** Reads it. */
-export function readRotateCommand({ words, environment }: Service): RotateCommand {
+export function readRotateCommand({ words, environment }: Pick<Service, "words" | "environment">): RotateCommand {
   const flags = new Map<string, string>();
   const strays: string[] = [];
   const rest = words.slice(words.indexOf("rotate") + 1);

@@ -26,7 +26,10 @@ function readUnit(path: string): Unit {
   let section = "";
   const lines = readFileSync(path, "utf8").split("\n");
   for (const [index, raw] of lines.entries()) {
-    const line = raw.trim();
+    let line = raw.trim();
+    for (let next = index + 1; line.endsWith("\\") && next < lines.length; next++) {
+      line = `${line.slice(0, -1).trimEnd()} ${lines[next]?.trim()}`;
+    }
     section = /^\[(.+)\]$/.exec(line)?.[1] ?? section;
     const [, key, value = ""] = /^([A-Za-z]+)\s*=\s*(.*)$/.exec(line) ?? [];
     if (key !== undefined && section === "Service") found.set(key, { value, line: index + 1 });

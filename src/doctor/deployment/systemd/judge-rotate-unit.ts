@@ -1,0 +1,47 @@
+/** What the check of the rotator's unit finds out: that passerby rotate takes its command, goes on, and deletes when it was promised. */
+import { type Evidence, type Finding, fail, pass, skip } from "../../check.ts";
+import type { Given } from "../../inputs.ts";
+import { splitWords } from "../compose/command-words.ts";
+import { type RotateCommand, readRotateCommand, refusalOf } from "../rotation/rotate-command.ts";
+import { findUnits, type Unit } from "./unit-file.ts";
+
+type Judged = { readonly evidence: Evidence; readonly problem: string | undefined };
+
+/** Does each unit that runs passerby rotate run it so that it does its work? */
+export async function judgeRotateUnit(given: Given): Promise<Finding> {
+  const rotators = findUnits(await given.need("repo")).flatMap((unit) => {
+    const words = splitWords(unit.valueOf("ExecStart") ?? "");
+    return words.includes("rotate") ? [{ unit, command: readRotateCommand({ words, environment: new Map() }) }] : [];
+  });
+  if (rotators.length === 0) return skip("no unit of systemd in the repository runs passerby rotate");
+  const known = await given.options.flagsOf("rotate");
+  const settings = await given.may("settings");
+  const judged: readonly Judged[] = rotators.map(({ unit, command }) => ({
+    evidence: { what: "ExecStart", found: unit.valueOf("ExecStart") ?? "", where: unit.whereIs("ExecStart") },
+    problem:
+      problemOf(unit, command, known) ?? retentionProblem(command, settings?.settings.retentionDays ?? undefined),
+  }));
+  const [wrong] = judged.filter(({ problem }) => problem !== undefined);
+  if (wrong === undefined) return pass(...judged.map(({ evidence }) => evidence));
+  return fail([wrong.evidence], { text: wrong.problem ?? "" });
+}
+
+function problemOf(unit: Unit, command: RotateCommand, known: readonly string[]): string | undefined {
+  const refusal = refusalOf(command, known);
+  if (refusal !== undefined) return `It ends at once: ${refusal}.`;
+  if (command.flags.has("--dry-run") || command.flags.has("--help")) {
+    return "It changes nothing: take --dry-run or --help out.";
+  }
+  // A timer starts a unit of this type again and again.
+  if (!command.flags.has("--once") || unit.valueOf("Type") === "oneshot") return undefined;
+  return "It ends after one run: take --once out, or let a timer start it with Type=oneshot.";
+}
+
+function retentionProblem({ flags, deleteAfterDays }: RotateCommand, days: number | undefined): string | undefined {
+  if (!flags.has("--delete-after-days") || days === undefined || deleteAfterDays === days) return undefined;
+  const effect =
+    deleteAfterDays > days
+      ? "The log keeps events for longer than was promised"
+      : "The log is deleted before the store, which cannot be rebuilt then";
+  return `${effect}: METRICS_RETENTION_DAYS is ${days}. Take --delete-after-days out, and give both units the same variable.`;
+}
