@@ -60,6 +60,22 @@ describe.each(FILES)("%s", (file) => {
   });
 });
 
+test("Dependabot looks at every image, action and package that has a version", () => {
+  type Update = { readonly "package-ecosystem": string; readonly directory?: string; readonly directories?: string[] };
+  const { updates }: { updates: readonly Update[] } = parse(textOf(".github/dependabot.yml"));
+  const looked = updates.flatMap((update) =>
+    [update.directory ?? [], update.directories ?? []].flat().map((folder) => [update["package-ecosystem"], folder]),
+  );
+  const folderOf = (file: string): string => `/${file.split("/").slice(0, -1).join("/")}`;
+  const dockerfiles = globSync("{deploy,docker}/**/Dockerfile", { cwd: ROOT }).map((file) => [
+    "docker",
+    folderOf(file),
+  ]);
+  expect(looked.toSorted()).toEqual(
+    [["npm", "/"], ["github-actions", "/"], ["docker-compose", "/deploy"], ...dockerfiles].toSorted(),
+  );
+});
+
 test("nothing that anybody can write, such as a title or a branch, comes into a command by itself", () => {
   const runs = FILES.flatMap(stepsOf).flatMap(({ run }) => run ?? []);
   expect(runs.filter((run) => run.includes("${{"))).toEqual([]);

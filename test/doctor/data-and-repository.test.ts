@@ -67,6 +67,7 @@ describe("a repository", () => {
       "environment.build-rate": "pass",
       "environment.bundle-rate": "pass",
       "security.unit-user": "pass",
+      "rotation.unit-command": "pass",
       "security.unit-hardening": "pass",
     });
   });

@@ -24,6 +24,7 @@ import {
   judgeProxyNarrow,
 } from "../deployment/hardening/judge-exposure.ts";
 import { judgeHealthchecks } from "../deployment/hardening/judge-healthcheck.ts";
+import { judgeNginxVersion } from "../deployment/hardening/judge-nginx-version.ts";
 import {
   judgeAdded,
   judgeConfined,
@@ -96,6 +97,12 @@ const COMPOSE_ROWS: readonly Row[] = [
     "Each image is named by a whole version or a digest",
     "Reads image of each service, and FROM of the Dockerfiles.",
     "Name a whole version or a digest, never latest.",
+  ],
+  [
+    { id: "security.nginx-mended", line: "9.1", severity: "high", run: judgeNginxVersion },
+    "The edge's nginx has none of the holes that were published until this version of Passerby was made",
+    "Compares the version in the image's name, of an image that nginx publishes, with the versions that nginx has mended.",
+    "Name an image of a mended version, and pull it: docker compose pull edge && docker compose up -d edge.",
   ],
   [
     { id: "security.init", line: "9.1", severity: "medium", run: judgeInit },

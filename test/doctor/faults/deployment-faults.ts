@@ -118,7 +118,9 @@ const VARIABLE_FAULTS: readonly Fault[] = changes(ENV, [
     "environment.secrets-as-files",
     /COMPOSE_REGISTRY_PASSWORD \(secret\)/,
   ],
-  ["the image is latest", "nginx:1.28.0-alpine", "nginx:latest", "security.images-pinned", /nginx:latest/],
+  ["the image is latest", "nginx:1.30.7-alpine", "nginx:latest", "security.images-pinned", /nginx:latest/],
+  ["nginx has known holes", "nginx:1.30.7-alpine", "nginx:1.30.6-alpine", "security.nginx-mended", /nginx:1\.30\.6/],
+  ["nginx is of a line that nobody mends", "nginx:1.30.7", "nginx:1.28.3", "security.nginx-mended", /nginx:1\.28\.3/],
   [
     "the site sends to a developer's machine",
     "METRICS_SITES=",

@@ -143,7 +143,7 @@ export const judgeImages: Run = eachService({
     const verdict = builder && pinOf(service.image) === "warn" ? "pass" : pinOf(service.image);
     return [judged(verdict, service, ["image"], service.image), ...bases];
   },
-  remedy: "Name a whole version, 1.28.0 and not latest, or better a digest: name@sha256:….",
+  remedy: "Name a whole version, 1.30.7 and not latest, or better a digest: name@sha256:….",
 });
 
 function pinOf(image: string): Judged["verdict"] {
