@@ -185,6 +185,15 @@ describe("files that take in others", () => {
     ]);
   });
 
+  it("may name them from the root of the machine, and by a variable", async () => {
+    const main = withIncluded("");
+    deployment.write(
+      "deploy/main.yml",
+      `include: ["\${PARTS:-${join(deployment.dir, "deploy/parts")}}/metrics.yml"]\n`,
+    );
+    expect(await complaints(main)).toEqual([]);
+  });
+
   it("extend a service of another file, whose paths are seen from its own folder", () => {
     const at = withFiles({
       "deploy/parts/base.yml": "services:\n  base:\n    image: passerby\n    volumes: ['./data:/data', 'log:/log']\n",

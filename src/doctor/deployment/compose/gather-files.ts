@@ -1,6 +1,6 @@
 /** A compose file with what it takes from others: the files that it includes, and services that it extends. */
 import { readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import { describeError } from "../../../errors.ts";
 import { InputUnreadable } from "../../input-errors.ts";
 import { type Located, readLocatedYaml } from "./located-yaml.ts";
@@ -30,15 +30,17 @@ function gather(path: string, namedAt: string, { putIn, within }: Reading): Loca
   if (within.includes(path)) throw new InputUnreadable(namedAt, `${path} takes itself in, by ${within.join(", ")}`);
   const reading = { putIn, within: [...within, path] };
   const fromHere = (name: Located): Located => {
-    const other = join(dirname(path), putIn(textOf(name)));
+    const named = putIn(textOf(name));
+    const other = isAbsolute(named) ? named : join(dirname(path), named);
     return rebased(gather(other, name.where, reading), relative(dirname(path), dirname(other)));
   };
   const own = withExtended(readLocatedYaml(path, readText(path, namedAt)), fromHere);
   if (own.kind !== "map") throw new InputUnreadable(path, "is no compose file: it has no keys");
-  const { include, ...rest } = Object.fromEntries(own.entries);
+  const include = own.entries.get("include");
   if (include === undefined) return own;
   const included = itemsOf(include).map((item) => filesOf(item).map(fromHere).reduce(mergeTwo));
-  return [...included, { ...own, entries: new Map(Object.entries(rest)) }].reduce(joinTwo);
+  const rest = new Map([...own.entries].filter(([key]) => key !== "include"));
+  return [...included, { ...own, entries: rest }].reduce(joinTwo);
 }
 
 function mergeTwo(base: Located, over: Located): Located {
