@@ -27,4 +27,5 @@ awk '{
     }
     print line rest
 }' "$here/templates/passerby.conf.template" >"$target/conf.d/passerby.conf.new"
+"$here/docker-entrypoint.d/25-passerby-http2.sh" "$target/conf.d/passerby.conf.new"
 mv "$target/conf.d/passerby.conf.new" "$target/conf.d/passerby.conf"

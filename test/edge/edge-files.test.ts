@@ -134,19 +134,48 @@ describe("filling in", () => {
     expect(existsSync(target)).toBe(false);
   });
 
+  it.each([
+    ["nginx/1.30.7", true],
+    ["nginx/1.25.1 (Ubuntu)", true],
+    ["nginx/1.25.0", false],
+    ["nginx/1.9.15", false],
+    ["openresty/2.0.0", true],
+  ])("turns HTTP/2 on as %s wants it, and on ports with TLS only", (version, isNew) => {
+    const programs = mkdtempSync(join(folder, "programs-"));
+    writeFileSync(join(programs, "nginx"), `#!/bin/sh\necho "nginx version: ${version}" >&2\n`, { mode: 0o755 });
+    const target = join(folder, version.replaceAll("/", "-"));
+    fillEdge(target, { ...good, PATH: `${programs}:${process.env["PATH"]}` });
+    const servers = read(target)
+      .split(/^server \{$/m)
+      .filter((text) => text.includes("listen "));
+    const facts = servers.map((text) => ({
+      hasTls: / ssl[ ;]/.test(text),
+      old: (text.match(/listen .* http2/g) ?? []).length > 0,
+      new: (text.match(/^ {4}http2 on;$/gm) ?? []).length,
+    }));
+    expect(facts.filter(({ hasTls }) => hasTls).length).toBe(2);
+    expect(facts).toEqual(facts.map(({ hasTls }) => ({ hasTls, old: hasTls && !isNew, new: hasTls && isNew ? 1 : 0 })));
+    expect(existsSync(join(target, "conf.d/passerby.conf.new"))).toBe(false);
+  });
+
   it.skipIf(envsubst === undefined)("gives what the official image makes of the template [needs envsubst]", () => {
     // As its 20-envsubst-on-templates.sh does: every variable of the environment, and none that is not there.
+    const made = join(folder, "made-of-template.conf");
     const script = `set -e; . "$1"
       names=$(printf '\${%s} ' $(awk 'END { for (name in ENVIRON) print name }' </dev/null))
-      envsubst "$names" <"$2"`;
-    const { stdout } = spawnSync("sh", ["-c", script, "sh", ENTRYPOINT, TEMPLATE], {
+      envsubst "$names" <"$2" >"$3"
+      "$4" "$3"`;
+    const files = [ENTRYPOINT, TEMPLATE, made, join(EDGE, "docker-entrypoint.d/25-passerby-http2.sh")];
+    const { stderr } = spawnSync("sh", ["-c", script, "sh", ...files], {
       encoding: "utf8",
       env: { PATH: process.env["PATH"] ?? "", ...good },
     });
+    expect(stderr).toBe("");
     const target = join(folder, "official");
     fillEdge(target, good);
-    expect(stdout).toBe(read(target));
-    expect(stdout).not.toContain("${");
+    const text = readFileSync(made, "utf8");
+    expect(text).toBe(read(target));
+    expect(text).not.toContain("${");
   });
 
   it("is told of in the guide with every variable", () => {

@@ -93,7 +93,7 @@ export const HEADER_FAULTS: readonly LiveFault[] = [
   },
   {
     name: "HTTP/2 is not offered",
-    change: { edge: (patch) => patch(TEMPLATE, " ssl http2", " ssl") },
+    change: { edge: (patch) => patch(TEMPLATE, / http2(?=[ ;])(?! on)| {4}http2 on;/g, "") },
     finds: "security.http2",
     names: /ALPN http\/1\.1/,
   },

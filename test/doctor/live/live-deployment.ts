@@ -186,7 +186,7 @@ function keep(): void {
 }
 
 function removeTls(patch: PatchEdge): void {
-  patch("conf.d/passerby.conf", " ssl http2", "");
+  patch("conf.d/passerby.conf", / ssl( http2)?(?=[ ;])| {4}http2 on;/g, "");
   patch("conf.d/passerby.conf", "ssl_reject_handshake on;", "");
 }
 
