@@ -31,6 +31,7 @@ const EQUIVALENT: readonly (readonly [name: RegExp, reason: string])[] = [
     /^without services\.[\w-]+\.healthcheck\.(interval|timeout|retries|start_period)$/,
     "Docker's defaults: 30 s, 30 s, 3, 0 s",
   ],
+  [/^without .*25-passerby-http2\.sh:ro\]$|25-passerby-http2\.s:ro$/, "HTTP/2 is on then as well, with a warning"],
   [/^without services\.collector\.(build|command)$/, "the image is pulled, and has the same command"],
   [/^without services\.collector\.healthcheck(\.test)?$/, "the image has the same"],
   [
