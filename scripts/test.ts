@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { describeError } from "../src/errors.ts";
 import { findPart } from "../test/means.ts";
 import { buildStale } from "./build.ts";
 import { type Counts, countTests, type Skip } from "./count-tests.ts";
@@ -53,13 +54,22 @@ function runTests(paths: readonly string[], flags: Flags): Counts {
   chmodSync(scratch, 0o1777); // Some tests run as another user, whose temporary folder it is as well.
   const env = { ...process.env, TMPDIR: scratch, PASSERBY_LONG: flags.long ? "1" : "0", NODE_COMPILE_CACHE: COMPILED };
   const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: ROOT, stdio: "inherit", env });
-  rmSync(scratch, { recursive: true, force: true });
+  removeScratch(scratch);
   // Without a report nothing has run to its end, whatever the runner's exit code says.
   if (!existsSync(REPORT)) return { passed: 0, failed: 1, skips: [] };
   const isMet = (need: string): boolean => (need === "long" ? flags.long === true : findPart(need) !== undefined);
   const counts = countTests(readFileSync(REPORT, "utf8"), isMet);
   // The runner fails for an unhandled error, too, which belongs to no test.
   return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** What a test has left mounted or running may hold it: that is told, and the result all the same. */
+function removeScratch(scratch: string): void {
+  try {
+    rmSync(scratch, { recursive: true, force: true });
+  } catch (error) {
+    process.stdout.write(`${scratch} stays: ${describeError(error)}\n`);
+  }
 }
 
 function describeSkips(skips: readonly Skip[]): string {

@@ -67,12 +67,15 @@ test("Dependabot looks at every image, action and package that has a version", (
     [update.directory ?? [], update.directories ?? []].flat().map((folder) => [update["package-ecosystem"], folder]),
   );
   const folderOf = (file: string): string => `/${file.split("/").slice(0, -1).join("/")}`;
-  const dockerfiles = globSync("{deploy,docker}/**/Dockerfile", { cwd: ROOT }).map((file) => [
-    "docker",
-    folderOf(file),
-  ]);
+  const foldersOf = (pattern: string, says: RegExp): ReadonlySet<string> =>
+    new Set(globSync(pattern, { cwd: ROOT }).flatMap((file) => (says.test(textOf(file)) ? [folderOf(file)] : [])));
   expect(looked.toSorted()).toEqual(
-    [["npm", "/"], ["github-actions", "/"], ["docker-compose", "/deploy"], ...dockerfiles].toSorted(),
+    [
+      ...[...foldersOf("{deploy,site,test}/**/Dockerfile", /^FROM /m)].map((folder) => ["docker", folder]),
+      ...[...foldersOf("{deploy,site,test}/**/*.yml", /^ +image: /m)].map((folder) => ["docker-compose", folder]),
+      ["npm", "/"],
+      ["github-actions", "/"],
+    ].toSorted(),
   );
 });
 

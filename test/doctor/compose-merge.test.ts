@@ -205,7 +205,18 @@ describe("files that take in others", () => {
     expect(service.mounts.map(({ source }) => source)).toEqual(["./parts/data", "log"]);
   });
 
+  it("may extend a service of the same file by the file's name", () => {
+    const at = withFiles({
+      "main.yml": "services:\n  a: { image: x }\n  b: { extends: { file: ./main.yml, service: a }, user: '1001' }\n",
+    });
+    const service = readService(readCompose(at("main.yml"), undefined), "b");
+    expect([service.text("image"), service.text("user")]).toEqual(["x", "1001"]);
+  });
+
   it.each([
+    ["services:\n  a: { extends: b }\n  b: { extends: a }\n", /it extends a, which extends it.*main\.yml:3/],
+    ["services:\n  a: { extends: z }\n", /it extends z, which is not there.*main\.yml:2/],
+    ["services:\n  a: { extends: { file: parts/metrics.yml, service: z } }\n", /extends z, which is not there/],
     ["include: [missing.yml]\n", /no such file.*missing\.yml.*main\.yml:1/],
     ["include: [main.yml]\n", /takes itself in.*main\.yml:1/],
     ["include: [{ env_file: .env }]\n", /names no file.*main\.yml:1/],

@@ -72,6 +72,13 @@ describe("a repository", () => {
     });
   });
 
+  it("whose rotator's unit has variables, which systemd puts in, gives no complaint", async () => {
+    const options = make();
+    const days = `--delete-after-days \${METRICS_RETENTION_DAYS} --max-mb $METRICS_MAX_SHARD_MB`;
+    deployment.patch("deploy/systemd/passerby-rotate.service", "--gzip-after-days 3", days);
+    expect(await complaintsOf(options)).toEqual([]);
+  });
+
   it.each(REPOSITORY_FAULTS)("$name", async (fault) => {
     const options = make();
     fault.breakIt(deployment);

@@ -7,7 +7,7 @@ set -eu
 file=${1:-/etc/nginx/conf.d/passerby.conf}
 
 PATH=$PATH:/usr/sbin:/sbin
-version=$(nginx -v 2>&1 | sed -n 's|^nginx version: [^/]*/\([0-9.]*\).*|\1|p') || version=
+version=$(nginx -v 2>&1 | sed -n 's|^nginx version: [^/]*/\([0-9.]*\).*|\1|p')
 is_new=$(printf '%s\n' "$version" | awk -F. '{ print ($1 * 1000000 + $2 * 1000 + $3 >= 1025001) }')
 [ "$is_new" = 1 ] || exit 0
 

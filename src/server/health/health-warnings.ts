@@ -2,7 +2,6 @@
  * What an operator should look after while events are still stored: each warning is a sentence that says what to do. The
  * sentences are public, so they bear no path, no message of the system and nothing of a client.
  */
-
 import { usedPercent } from "../../disk-space.ts";
 import { lastHeldMs } from "../../log/rotate/pause.ts";
 import { RECENT_MINUTES } from "./request-meter.ts";

@@ -29,16 +29,19 @@ export function gatherComposeFile(path: string, putIn: (text: string) => string)
 function gather(path: string, namedAt: string, { putIn, within }: Reading): Located {
   if (within.includes(path)) throw new InputUnreadable(namedAt, `${path} takes itself in, by ${within.join(", ")}`);
   const reading = { putIn, within: [...within, path] };
-  const fromHere = (name: Located): Located => {
+  const pathOf = (name: Located): string => {
     const named = putIn(textOf(name));
-    const other = isAbsolute(named) ? named : join(dirname(path), named);
-    return rebased(gather(other, name.where, reading), relative(dirname(path), dirname(other)));
+    return isAbsolute(named) ? named : join(dirname(path), named);
   };
-  const own = withExtended(readLocatedYaml(path, readText(path, namedAt)), fromHere);
+  const read = (name: Located): Located =>
+    rebased(gather(pathOf(name), name.where, reading), relative(dirname(path), dirname(pathOf(name))));
+  const own = withExtended(readLocatedYaml(path, readText(path, namedAt)), (name) =>
+    pathOf(name) === join(path) ? undefined : read(name),
+  );
   if (own.kind !== "map") throw new InputUnreadable(path, "is no compose file: it has no keys");
   const include = own.entries.get("include");
   if (include === undefined) return own;
-  const included = itemsOf(include).map((item) => filesOf(item).map(fromHere).reduce(mergeTwo));
+  const included = itemsOf(include).map((item) => filesOf(item).map(read).reduce(mergeTwo));
   const rest = new Map([...own.entries].filter(([key]) => key !== "include"));
   return [...included, { ...own, entries: rest }].reduce(joinTwo);
 }

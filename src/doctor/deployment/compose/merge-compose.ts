@@ -1,4 +1,5 @@
 /** Several compose files as one, and services that extend others: as the Compose specification merges them. */
+import { InputUnreadable } from "../../input-errors.ts";
 import { type Located, scalarAt } from "./located-yaml.ts";
 
 /** Lists that a later file replaces; every other list grows. */
@@ -30,19 +31,23 @@ export function mergeCompose(base: Located, over: Located, key = ""): Located {
 }
 
 /**
- * Puts into each service that `extends` another one what it takes from it; `readOther` reads the file that is named for it.
+ * Puts into each service that `extends` another one what it takes from it; `readOther` reads the file that is named for it,
+ * and returns undefined where that is the same file. Throws InputUnreadable where there is no such service, or a circle.
  */
-export function withExtended(project: Located, readOther: (path: Located) => Located): Located {
+export function withExtended(project: Located, readOther: (path: Located) => Located | undefined): Located {
   const services = servicesOf(project);
   if (project.kind !== "map" || services === undefined) return project;
   const extend = (service: Located, seen: readonly string[]): Located => {
     if (service.kind !== "map") return service;
-    const { name = "", file } = extendedBy(service.entries.get("extends"));
-    const base = file === undefined ? services.entries.get(name) : servicesOf(readOther(file))?.entries.get(name);
-    if (base === undefined || (file === undefined && seen.includes(name))) return service;
-    const own = new Map(service.entries);
-    own.delete("extends");
-    return mergeCompose(file === undefined ? extend(base, [...seen, name]) : base, { ...service, entries: own });
+    const { name, file } = extendedBy(service.entries.get("extends"));
+    if (name === undefined) return service;
+    const other = file && readOther(file);
+    const base = (other === undefined ? services : servicesOf(other))?.entries.get(name);
+    if (base === undefined || (other === undefined && seen.includes(name))) {
+      throw new InputUnreadable(service.where, `it extends ${name}, which ${base ? "extends it" : "is not there"}`);
+    }
+    const own = new Map([...service.entries].filter(([key]) => key !== "extends"));
+    return mergeCompose(other === undefined ? extend(base, [...seen, name]) : base, { ...service, entries: own });
   };
   const entries = new Map([...services.entries].map(([name, service]) => [name, extend(service, [name])]));
   return { ...project, entries: new Map([...project.entries, ["services", { ...services, entries }]]) };

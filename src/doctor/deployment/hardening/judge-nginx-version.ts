@@ -9,7 +9,7 @@ type Version = readonly [major: number, minor: number, patch: number];
 /**
  * Lines of nginx that are mended, and since which version: all older lines stay open. Among the holes are a request over
  * HTTP/2 (CVE-2026-123007, 1.9.5 and later) and a map with a pattern (CVE-2026-42533), both of which this edge serves with.
- * Source: https://nginx.org/en/security_advisories.html and the records of both at cve.org, as of 30 November 2026.
+ * Source: https://nginx.org/en/security_advisories.html, and the record of the first at cve.org for the versions below.
  */
 const MENDED: readonly Version[] = [
   [1, 30, 7],
@@ -52,6 +52,6 @@ export async function judgeNginxVersion(given: Given): Promise<Finding> {
 function isMended([major, minor, patch]: Version): boolean {
   const line = MENDED.find((version) => version[0] === major && version[1] === minor);
   if (line !== undefined) return patch >= line[2];
-  const [newest] = MENDED.toReversed();
+  const newest = MENDED.at(-1);
   return newest !== undefined && (major > newest[0] || (major === newest[0] && minor > newest[1]));
 }

@@ -4,7 +4,13 @@ import { type Evidence, type Finding, fail, pass, skip, warn } from "../../check
 import type { Given } from "../../inputs.ts";
 import type { Mount, Service } from "../compose/compose-service.ts";
 import { collectorOf, ownServices, type Roles, rolesOf } from "../compose/service-roles.ts";
-import { IMAGE_DATA_DIR, type RotateCommand, readRotateCommand, refusalOf } from "./rotate-command.ts";
+import {
+  effectOfRetention,
+  IMAGE_DATA_DIR,
+  type RotateCommand,
+  readRotateCommand,
+  refusalOf,
+} from "./rotate-command.ts";
 
 const NAME = "metrics-rotator";
 const COMMAND = "rotate --data-dir /data --interval 300 --gzip-after-days 3 --delete-after-days 30 --max-mb 64";
@@ -229,10 +235,7 @@ export const judgeRetention: (given: Given) => Promise<Finding> = ofRotator(
       },
     ];
     if (deleteAfterDays === settings.retentionDays) return pass(...evidence);
-    const effect =
-      deleteAfterDays > settings.retentionDays
-        ? "The log keeps events for longer than was promised"
-        : "The log is deleted before the store, which cannot be rebuilt then";
+    const effect = effectOfRetention(deleteAfterDays, settings.retentionDays);
     return fail(evidence, { text: `${effect}. Give both the same variable: METRICS_RETENTION_DAYS.` });
   },
 );

@@ -68,6 +68,13 @@ export function refusalOf({ flags, strays }: RotateCommand, known: readonly stri
   return /^(gzip|zstd)$/.test(compress) ? undefined : `--compress ${compress} is not allowed: give gzip or zstd`;
 }
 
+/** What comes of a log that is kept for other than the promised days. */
+export function effectOfRetention(deleteAfterDays: number, promisedDays: number): string {
+  return deleteAfterDays > promisedDays
+    ? "The log keeps events for longer than was promised"
+    : "The log is deleted before the store, which cannot be rebuilt then";
+}
+
 function isWhole(text: string, [least, most]: readonly [number, number]): boolean {
   return /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most;
 }

@@ -1,29 +1,37 @@
 /** What the check of the rotator's unit finds out: that passerby rotate takes its command, goes on, and deletes when it was promised. */
-import { type Evidence, type Finding, fail, pass, skip } from "../../check.ts";
+import { type Finding, fail, pass, skip } from "../../check.ts";
 import type { Given } from "../../inputs.ts";
 import { splitWords } from "../compose/command-words.ts";
-import { type RotateCommand, readRotateCommand, refusalOf } from "../rotation/rotate-command.ts";
+import { effectOfRetention, type RotateCommand, readRotateCommand, refusalOf } from "../rotation/rotate-command.ts";
 import { findUnits, type Unit } from "./unit-file.ts";
-
-type Judged = { readonly evidence: Evidence; readonly problem: string | undefined };
 
 /** Does each unit that runs passerby rotate run it so that it does its work? */
 export async function judgeRotateUnit(given: Given): Promise<Finding> {
   const rotators = findUnits(await given.need("repo")).flatMap((unit) => {
-    const words = splitWords(unit.valueOf("ExecStart") ?? "");
-    return words.includes("rotate") ? [{ unit, command: readRotateCommand({ words, environment: new Map() }) }] : [];
+    const command = rotateCommandOf(unit);
+    return command === undefined ? [] : [{ unit, command }];
   });
   if (rotators.length === 0) return skip("no unit of systemd in the repository runs passerby rotate");
   const known = await given.options.flagsOf("rotate");
-  const settings = await given.may("settings");
-  const judged: readonly Judged[] = rotators.map(({ unit, command }) => ({
+  const days = (await given.may("settings"))?.settings.retentionDays;
+  const judged = rotators.map(({ unit, command }) => ({
     evidence: { what: "ExecStart", found: unit.valueOf("ExecStart") ?? "", where: unit.whereIs("ExecStart") },
-    problem:
-      problemOf(unit, command, known) ?? retentionProblem(command, settings?.settings.retentionDays ?? undefined),
+    problem: problemOf(unit, command, known) ?? retentionProblem(command, days),
   }));
-  const [wrong] = judged.filter(({ problem }) => problem !== undefined);
-  if (wrong === undefined) return pass(...judged.map(({ evidence }) => evidence));
-  return fail([wrong.evidence], { text: wrong.problem ?? "" });
+  const wrong = judged.filter(({ problem }) => problem !== undefined);
+  if (wrong.length === 0) return pass(...judged.map(({ evidence }) => evidence));
+  return fail(
+    wrong.map(({ evidence }) => evidence),
+    { text: [...new Set(wrong.map(({ problem }) => problem))].join(" ") },
+  );
+}
+
+/** What systemd puts in for a variable is not known here: a flag of such a value is taken as good. */
+function rotateCommandOf(unit: Unit): RotateCommand | undefined {
+  const words = splitWords(unit.valueOf("ExecStart") ?? "");
+  if (!words.includes("rotate")) return undefined;
+  const command = readRotateCommand({ words, environment: new Map() });
+  return { ...command, flags: new Map([...command.flags].filter(([, value]) => !value.includes("$"))) };
 }
 
 function problemOf(unit: Unit, command: RotateCommand, known: readonly string[]): string | undefined {
@@ -39,9 +47,6 @@ function problemOf(unit: Unit, command: RotateCommand, known: readonly string[])
 
 function retentionProblem({ flags, deleteAfterDays }: RotateCommand, days: number | undefined): string | undefined {
   if (!flags.has("--delete-after-days") || days === undefined || deleteAfterDays === days) return undefined;
-  const effect =
-    deleteAfterDays > days
-      ? "The log keeps events for longer than was promised"
-      : "The log is deleted before the store, which cannot be rebuilt then";
+  const effect = effectOfRetention(deleteAfterDays, days);
   return `${effect}: METRICS_RETENTION_DAYS is ${days}. Take --delete-after-days out, and give both units the same variable.`;
 }
