@@ -6,6 +6,7 @@ import { startTestServer, type TestServer } from "../support/test-server.ts";
 import { startEdge } from "./support/edge.ts";
 import { openPlainly } from "./support/plain-chromium.ts";
 import { serveTrackedPages, type TrackedPages } from "./support/tracked-pages.ts";
+import { byMoment } from "./support/tracking.ts";
 
 /**
  * `/start` has two pages prerendered, and shows one of them when both have had the time to ask for the configuration and to
@@ -62,9 +63,10 @@ describe.skipIf(chromium === undefined)("a prerendered page [needs chromium]", (
     const lines = (): readonly string[] =>
       collector
         .readLog()
-        .toSorted((a, b) => String(a["timestamp"]).localeCompare(String(b["timestamp"])))
+        .toSorted(byMoment)
         .map(({ url, event, metadata }) => `${String(url).slice(folder.length)} ${event} ${JSON.stringify(metadata)}`);
     await expect.poll(lines, { timeout: 20_000 }).toContain("/next shown {}");
+    await expect.poll(edge.underWay, { timeout: 10_000 }).toBe(0);
     expect(lines()).toEqual([
       '/start page_view {"path":"/1/start"}',
       '/start both_loaded {"next":"true","never":"true"}',

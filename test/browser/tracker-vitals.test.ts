@@ -1,7 +1,7 @@
 /** Holds that web vitals of real pages are told once, in the last batch, and about the page that they were measured on. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromium } from "../means.ts";
-import { type Bench, type Line, startBench, type Visitor, type VisitorSettings } from "./support/tracking.ts";
+import { type Bench, byMoment, type Line, startBench, type Visitor, type VisitorSettings } from "./support/tracking.ts";
 
 const SCRIPT = '<script defer src="/passerby-vitals.js"></script>';
 /** A page that is painted, reacts to a click 60 ms late, and can move its text down by itself. */
@@ -88,8 +88,12 @@ describe.skipIf(chromium === undefined)("web vitals [needs chromium]", () => {
     await expect.poll(() => visitor.edge.posts().at(-1)?.events.at(-1)?.["event"]).toBe("before");
     await goOn(visitor, "/page");
     await visitor.leave();
-    const batches = visitor.edge.posts().map(({ events }) => events.filter(({ url }) => url === visitor.at("/page")));
-    const names = batches.filter((events) => events.length > 0).map((events) => events.map(({ event }) => event));
+    const batches = visitor.edge
+      .posts()
+      .map(({ events }) => events.filter(({ url }) => url === visitor.at("/page")))
+      .filter((events) => events.length > 0)
+      .toSorted(([a], [b]) => byMoment(a ?? {}, b ?? {}));
+    const names = batches.map((events) => events.map(({ event }) => event));
     expect(names).toEqual([["page_view"], ["before"], Array(4).fill("web_vital")]);
     expect(batches[2]?.map(({ metadata }) => Object.keys(Object(metadata)))).toEqual(Array(4).fill(["name", "value"]));
   });

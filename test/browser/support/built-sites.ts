@@ -7,14 +7,17 @@ import { expect } from "vitest";
 import { serveDemoSite } from "../../../site/serve.ts";
 import { startTestServer, type TestServer } from "../../support/test-server.ts";
 import { launchBrowser } from "./launch.ts";
-import type { Line } from "./tracking.ts";
+import { byMoment, type Line } from "./tracking.ts";
 
 export type SiteVisit = {
   readonly page: Page;
   readonly context: BrowserContext;
   /** What the page wrote to its console as an error, or threw. */
   readonly errors: readonly string[];
-  /** Waits until the log holds these events of the site in this order, each as `name {metadata}`, and no others. */
+  /**
+   * Waits until the log holds these events of the site, each as `name {metadata}`, and no others. The order is that in
+   * which they happened: two requests of a page that is left may come in any order.
+   */
   readonly expectLines: (expected: readonly string[]) => Promise<void>;
 };
 
@@ -64,6 +67,7 @@ async function expectLines(collector: TestServer, origin: string, expected: read
     collector
       .readLog()
       .filter((line: Line) => String(line["url"]).startsWith(`${origin}/`))
+      .toSorted(byMoment)
       .map(({ event, metadata }) => `${event} ${JSON.stringify(metadata)}`);
   await expect.poll(read, { timeout: 8_000 }).toEqual(expected);
 }

@@ -23,6 +23,8 @@ export type Edge = {
   readonly seen: readonly SeenRequest[];
   /** Requests that sent events, with the events they held. */
   readonly posts: () => readonly { readonly at: number; readonly events: readonly Record<string, unknown>[] }[];
+  /** How many requests wait for the collector's answer at this moment. */
+  readonly underWay: () => number;
   /** Requests for the run-time config. */
   readonly configRequests: () => readonly SeenRequest[];
   /** Lays values over the collector's run-time config, as an operator would set them; every answer names the new one. */
@@ -37,17 +39,20 @@ export async function startEdge(collectorUrl: string): Promise<Edge> {
   const seen: SeenRequest[] = [];
   const outages = new Map<string, Outage>();
   let config: Readonly<Record<string, unknown>> | undefined;
+  let underWay = 0;
 
   const server: Server = createServer(async (request, response) => {
     const path = request.url ?? "/";
+    underWay += 1;
     const body = await readBody(request);
     seen.push({ method: request.method ?? "", path, headers: request.headers, body, at: performance.now() });
     const outage = [...outages].find(([prefix]) => path.startsWith(prefix))?.[1];
-    if (outage === "hang") return;
     if (outage === "reset") request.socket.destroy();
-    else if (outage) sendOutage(request, response, outage);
+    else if (outage !== undefined && outage !== "hang") sendOutage(request, response, outage);
     // A page may ask on when its test is over and the collector has gone.
-    else await passOn({ request, response, body, collectorUrl, config }).catch(() => request.socket.destroy());
+    else if (!outage)
+      await passOn({ request, response, body, collectorUrl, config }).catch(() => request.socket.destroy());
+    underWay -= 1;
   });
   const url = await listen(server, "127.0.0.1");
   return {
@@ -55,6 +60,7 @@ export async function startEdge(collectorUrl: string): Promise<Edge> {
     seen,
     posts: () =>
       seen.filter(({ method }) => method === "POST").map(({ at, body }) => ({ at, events: JSON.parse(body).events })),
+    underWay: () => underWay,
     configRequests: () => seen.filter(({ path }) => path === "/api/metrics/config"),
     setConfig: (values) => {
       config = { ...config, ...values };

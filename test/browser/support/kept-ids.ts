@@ -1,6 +1,5 @@
 /** What tests of identity share: pages with the entry, what their browser keeps, and the ids that were sent and stored. */
 import type { Page } from "playwright-core";
-import { expect } from "vitest";
 import type { Line, Visitor, VisitorSettings } from "./tracking.ts";
 
 /** The only key of the entry. */
@@ -35,11 +34,11 @@ export function idsOf(lines: readonly Line[]): readonly unknown[] {
   return lines.map(({ visitor_id }) => visitor_id);
 }
 
-/** Opens a page and waits until its view has arrived. */
-export async function view({ page, edge, at }: Visitor, path: string, tab: Page = page): Promise<void> {
-  const before = edge.posts().length;
+/** Opens a page and waits until the page knows that its view has arrived. */
+export async function view({ page, at }: Visitor, path: string, tab: Page = page): Promise<void> {
+  const answer = tab.waitForResponse((response) => response.request().method() === "POST");
   await tab.goto(at(path));
-  await expect.poll(() => edge.posts().length).toBeGreaterThan(before);
+  await (await answer).finished();
 }
 
 /** Says yes or no as a banner of the page would. */

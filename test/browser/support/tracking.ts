@@ -39,7 +39,10 @@ export type Visitor = {
   readonly at: (path: string) => string;
   /** Goes to a page, by default as one types its address, and waits until the page has its run-time config. */
   readonly arrive: (path: string, go?: (address: string) => Promise<unknown>) => Promise<void>;
-  /** Leaves, and tracks a last event after all others; returns what the log then holds of this visitor, without that event. */
+  /**
+   * Leaves, and tracks a last event after all others; returns what the log then holds of this visitor, without that event.
+   * The order is that in which it happened: two requests of a page that is left may come in any order.
+   */
   readonly leave: () => Promise<readonly Line[]>;
 };
 
@@ -54,7 +57,7 @@ export type Bench = {
   readonly origin: string;
   readonly collectorUrl: string;
   readonly dataDir: string;
-  /** Events of the log on pages below an address. */
+  /** Events of the log on pages below an address, as they happened. */
   readonly readLines: (below: string) => readonly Line[];
   readonly newVisitor: (settings?: VisitorSettings) => Promise<Visitor>;
   readonly close: () => Promise<void>;
@@ -70,7 +73,10 @@ export async function startBench(): Promise<Bench> {
   const closers: (() => Promise<unknown>)[] = [];
 
   const readLines = (below: string): readonly Line[] =>
-    collector.readLog().filter((line) => String(line["url"]).startsWith(`${below}/`));
+    collector
+      .readLog()
+      .filter((line) => String(line["url"]).startsWith(`${below}/`))
+      .toSorted(byMoment);
   return {
     origin: pages.origin,
     collectorUrl: collector.url,
@@ -99,6 +105,8 @@ export async function startBench(): Promise<Bench> {
           await expect
             .poll(() => readLines(folder).map(({ event }) => event), { timeout: 10_000 })
             .toContain(LAST_EVENT);
+          // What was sent before it may come after it.
+          await expect.poll(edge.underWay, { timeout: 10_000 }).toBe(0);
           await context.close();
           return readLines(folder).filter(({ event }) => event !== LAST_EVENT);
         },
@@ -132,17 +140,17 @@ export type Expectation = {
   readonly refuted: readonly string[];
 };
 
-/**
- * Checks that a visitor's actions cause the expected events, none of the refuted, and no others. The order is that in which
- * they happened: two requests of a page that is left may come in any order.
- */
+/** Checks that a visitor's actions cause the expected events in this order, none of the refuted, and no others. */
 export async function expectEvents(visitor: Visitor, { action, expected, refuted }: Expectation): Promise<void> {
   await action(visitor);
-  const happened = (line: Line): string => String(line["timestamp"]);
-  const inOrder = (await visitor.leave()).toSorted((a, b) => happened(a).localeCompare(happened(b)));
-  const lines = inOrder.map((line) => describeLine(line, visitor.at("")));
+  const lines = (await visitor.leave()).map((line) => describeLine(line, visitor.at("")));
   for (const line of refuted) expect(lines, "must not be sent").not.toContain(line);
   expect(lines).toEqual(expected);
+}
+
+/** Orders events as they happened. */
+export function byMoment(a: Line, b: Line): number {
+  return String(a["timestamp"]).localeCompare(String(b["timestamp"]));
 }
 
 /** Writes an event as `name {metadata}`, with the addresses of the visitor's pages cut to their path. */
