@@ -94,6 +94,18 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
     child.kill("SIGTERM");
     await ended;
   };
+  /** The master holds SIGHUP back while it works, and lets it in only while it waits for signals. */
+  const hasReloaded = async (): Promise<void> => {
+    const isSet = (status: string, field: string): boolean => {
+      const [, bits = "1"] = new RegExp(`^${field}:\\s+.*(.)$`, "m").exec(status) ?? [];
+      return Number.parseInt(bits, 16) % 2 === 1;
+    };
+    for (;;) {
+      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+      if (!["SigPnd", "ShdPnd", "SigBlk"].some((field) => isSet(status, field))) return;
+      await delay(RETRY_MS);
+    }
+  };
   const listWorkers = (): readonly string[] =>
     readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
   return {
@@ -102,8 +114,11 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
     readLog: () => readLines(join(places.folder, "access.log")),
     printed: () => printed,
     reload: async () => {
+      // An earlier one may not have begun yet.
+      await hasReloaded();
       const old = listWorkers();
       child.kill("SIGHUP");
+      await hasReloaded();
       while (listWorkers().some((worker) => old.includes(worker))) await delay(RETRY_MS);
     },
     restart: async () => {

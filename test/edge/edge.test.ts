@@ -24,7 +24,7 @@ import {
 
 let stack: EdgeStack;
 let edge: Edge;
-/** What takes as long as its timeout, begun before everything else. */
+/** What takes as long as its timeout, begun before everything else. Nothing may start nginx anew until it is over. */
 let slowBody: Promise<{ readonly ms: number; readonly answer: string }>;
 let noAnswer: Promise<Answer>;
 
@@ -136,6 +136,20 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
   });
 
   describeClients(() => stack);
+  it("cuts off a body that does not come", async () => {
+    const { ms, answer } = await slowBody;
+    expect(answer).toBe("");
+    expect(ms).toBeGreaterThan(4_000);
+    expect(ms).toBeLessThan(10_000);
+  });
+
+  it("answers 504 for a collector that hangs, and says once who may read it", async () => {
+    const answer = await noAnswer;
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([504, "5"]);
+    expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: "collector_unavailable" });
+    expect([...SECURITY_HEADERS, "access-control-allow-origin"].filter((name) => answer.count(name) !== 1)).toEqual([]);
+  });
+
   describeLever(() => stack);
 
   describe("turned on", () => {
@@ -154,20 +168,6 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
       expect(await seen(other, "203.0.113.10")).toBe(direct);
       turnOff(edge, "cdn-proxy.conf");
     });
-  });
-
-  it("cuts off a body that does not come", async () => {
-    const { ms, answer } = await slowBody;
-    expect(answer).toBe("");
-    expect(ms).toBeGreaterThan(4_000);
-    expect(ms).toBeLessThan(10_000);
-  });
-
-  it("answers 504 for a collector that hangs, and says once who may read it", async () => {
-    const answer = await noAnswer;
-    expect([answer.status, answer.headers["retry-after"]]).toEqual([504, "5"]);
-    expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: "collector_unavailable" });
-    expect([...SECURITY_HEADERS, "access-control-allow-origin"].filter((name) => answer.count(name) !== 1)).toEqual([]);
   });
 
   it.skipIf(!isLong)("cuts off headers that do not come [needs long]", async () => {
