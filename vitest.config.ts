@@ -16,7 +16,7 @@ const MEASURING = [
   "test/fuzz/slow-clients.test.ts",
 ];
 
-/** A tracker waits 2 s for its config: a page that takes longer, beside two others, is not what these tests are about. */
+/** After the others: a tracker waits 2 s for its config, and a page that takes longer is not what these tests are about. */
 const BROWSER = "test/browser/**/*.test.ts";
 
 const config: ViteUserConfig = defineConfig({
@@ -45,7 +45,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        test: { name: "browser", include: [BROWSER], maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: "browser", include: [BROWSER], sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
