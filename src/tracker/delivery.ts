@@ -23,7 +23,7 @@ export type Delivery = {
    * batch tells of `lost` events that had to be given up; an empty text adds no event to them.
    */
   readonly queueEvent: (json: string, lost?: number) => void;
-  /** Sends what waits at once, because the page may be gone in a moment, and keeps what might not arrive. */
+  /** Sends what waits at once, because the page may be gone in a moment; where it lives on, it tries again as always. */
   readonly leave: () => unknown;
 };
 
@@ -44,6 +44,7 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
   let failures = 0.5;
   let nextAt = 0;
   let forbiddenUntil = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const step: NonNullable<Hooks["onStep"]> = (...what) => tell((hooks) => hooks.onStep?.(...what));
 
@@ -59,8 +60,7 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
   };
 
   /** Sends a batch, and puts it back when it has to be sent again later. */
-  const deliver = async (batch: EventQueue): Promise<void> => {
-    const { waiting, givenUp } = batch;
+  const deliver = async ({ waiting, givenUp }: EventQueue): Promise<void> => {
     const facts = stamp();
     if (!facts) return step("sampled_out", `[${waiting}]`);
     // The draw is that of the moment of sending: an event that waited while the rate fell was kept at the lower rate.
@@ -81,7 +81,7 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
     if (failures >= MAX_ATTEMPTS) {
       failures = 1;
       queue.givenUp += waiting.length + givenUp;
-    } else if (failures) putBack(queue, batch);
+    } else if (failures) putBack(queue, waiting, givenUp);
   };
 
   /** Sends the next batch unless it has to wait. */
@@ -91,19 +91,21 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
     else if (queue.waiting[0] && now >= forbiddenUntil) await deliver(takeBatch(queue, config.answer.max_batch));
   };
 
-  /** One at a time: what is in flight counts against what browsers let outlive a page. */
-  const flush = async (): Promise<void> => {
-    if (isFlushing || !queue.waiting[0]) return;
-    isFlushing = true;
-    await config.refresh();
-    await send();
-    isFlushing = false;
-    plan();
-  };
-
+  /** One request at a time, and one timer: what is in flight counts against what browsers let outlive a page. */
   const plan = (): void => {
-    const isFull = !failures && isFullBatch(queue, config.answer.max_batch);
-    setTimeout(flush, isFull ? 0 : nextAt - performance.now());
+    clearTimeout(timer);
+    // What is in flight plans anew when its answer is there, which may put the next batch off.
+    if (isFlushing || !queue.waiting[0]) return;
+    timer = setTimeout(
+      async () => {
+        isFlushing = true;
+        await config.refresh();
+        await send();
+        isFlushing = false;
+        plan();
+      },
+      !failures && isFullBatch(queue, config.answer.max_batch) ? 0 : nextAt - performance.now(),
+    );
   };
 
   return {
@@ -115,6 +117,9 @@ export function startDelivery({ settings, tell, isOut }: DeliveryParts): Deliver
       void config.refresh();
       plan();
     },
-    leave: send,
+    leave: async () => {
+      await send();
+      plan();
+    },
   };
 }

@@ -18,7 +18,7 @@ test("puts a batch that did not arrive before what came after it", () => {
   enqueue(queue, "a");
   const batch = takeBatch(queue, 50);
   enqueue(queue, "b");
-  putBack(queue, batch);
+  putBack(queue, batch.waiting, batch.givenUp);
   expect(queue.waiting).toEqual(["a", "b"]);
 });
 
@@ -54,7 +54,7 @@ test("holds 1,000 events and a batch that did not arrive at most, and either hol
         } else {
           const batch = takeBatch(queue, step.take);
           if (step.arrives) settled += batch.waiting.length + batch.givenUp;
-          else putBack(queue, batch);
+          else putBack(queue, batch.waiting, batch.givenUp);
         }
         expect(queue.waiting.length).toBeLessThanOrEqual(1_060);
         expect(queue.waiting).toEqual([...queue.waiting].sort((a, b) => Number(a) - Number(b)));

@@ -34,9 +34,9 @@ export function takeBatch(queue: EventQueue, maxEvents: number): EventQueue {
 }
 
 /** Puts back a batch that did not arrive, to be the first again. */
-export function putBack(queue: EventQueue, batch: EventQueue): void {
-  queue.waiting.unshift(...batch.waiting);
-  queue.givenUp += batch.givenUp;
+export function putBack(queue: EventQueue, waiting: readonly string[], givenUp: number): void {
+  queue.waiting.unshift(...waiting);
+  queue.givenUp += givenUp;
 }
 
 function isTooMuch(waiting: string[]): boolean {

@@ -14,6 +14,13 @@ export type SeenRequest = {
   readonly at: number;
 };
 
+/** A batch of events as a page sent it, with how many the page had to give up before. */
+export type SeenBatch = {
+  readonly at: number;
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+  readonly lost: number;
+};
+
 /** What happens in the collector's place: an answer, none while the connection stays open, or a broken connection. */
 export type Outage = RefusalAnswer | "hang" | "reset";
 type RefusalAnswer = { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
@@ -21,8 +28,8 @@ type RefusalAnswer = { readonly status: number; readonly headers?: Readonly<Reco
 export type Edge = {
   readonly url: string;
   readonly seen: readonly SeenRequest[];
-  /** Requests that sent events, with the events they held. */
-  readonly posts: () => readonly { readonly at: number; readonly events: readonly Record<string, unknown>[] }[];
+  /** Requests that sent events, with what they held. */
+  readonly posts: () => readonly SeenBatch[];
   /** How many requests wait for the collector's answer at this moment. */
   readonly underWay: () => number;
   /** Requests for the run-time config. */
@@ -58,8 +65,7 @@ export async function startEdge(collectorUrl: string): Promise<Edge> {
   return {
     url,
     seen,
-    posts: () =>
-      seen.filter(({ method }) => method === "POST").map(({ at, body }) => ({ at, events: JSON.parse(body).events })),
+    posts: () => seen.filter(({ method }) => method === "POST").map(({ at, body }) => ({ ...JSON.parse(body), at })),
     underWay: () => underWay,
     configRequests: () => seen.filter(({ path }) => path === "/api/metrics/config"),
     setConfig: (values) => {
