@@ -230,7 +230,7 @@ describe.skipIf(chromium === undefined)("delivery [needs chromium]", () => {
         .posts()
         .slice(refused)
         .reduce((sum, { lost }) => sum + lost, 0);
-    await expect.poll(() => bench.readLines(visitor.at("")).length, { timeout: 10_000 }).toBe(1_000);
+    await expect.poll(() => bench.readLines(visitor.at("")).length, { timeout: 20_000 }).toBe(1_000);
     expect(countLost()).toBe(10);
     expect(await visitor.leave()).toHaveLength(1_000);
     expect(countLost()).toBe(10);
