@@ -94,17 +94,8 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
     child.kill("SIGTERM");
     await ended;
   };
-  /** The master holds SIGHUP back while it works, and lets it in only while it waits for signals. */
-  const hasReloaded = async (): Promise<void> => {
-    const isSet = (status: string, field: string): boolean => {
-      const [, bits = "1"] = new RegExp(`^${field}:\\s+.*(.)$`, "m").exec(status) ?? [];
-      return Number.parseInt(bits, 16) % 2 === 1;
-    };
-    for (;;) {
-      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-      if (!["SigPnd", "ShdPnd", "SigBlk"].some((field) => isSet(status, field))) return;
-      await delay(RETRY_MS);
-    }
+  const reloaded = async (): Promise<void> => {
+    while (holdsSighup(child.pid)) await delay(RETRY_MS);
   };
   const listWorkers = (): readonly string[] =>
     readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
@@ -115,10 +106,10 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
     printed: () => printed,
     reload: async () => {
       // An earlier one may not have begun yet.
-      await hasReloaded();
+      await reloaded();
       const old = listWorkers();
       child.kill("SIGHUP");
-      await hasReloaded();
+      await reloaded();
       while (listWorkers().some((worker) => old.includes(worker))) await delay(RETRY_MS);
     },
     restart: async () => {
@@ -130,6 +121,16 @@ export async function startEdge(collector: string, allowedOrigins: string): Prom
       rmSync(places.folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Says whether a SIGHUP is still to be taken, or its work to be ended: nginx's master holds signals back while it works, and
+ * lets them in only while it waits for one. Of the masks in `/proc/PID/status` (proc(5)) SIGHUP is the lowest bit.
+ */
+function holdsSighup(pid: number | undefined): boolean {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const masks = [...status.matchAll(/^(?:SigPnd|ShdPnd|SigBlk):\s+(\S+)$/gm)];
+  return masks.some(([, mask = "0"]) => BigInt(`0x${mask}`) % 2n === 1n);
 }
 
 /** A client of what listens on these ports with that certificate. */

@@ -66,7 +66,7 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
       [405, "of nginx", "*", () => edge.ask(EVENT, { method: "PUT" })],
       [413, "of nginx", "*", () => edge.ask(EVENT, posting({ body: "x".repeat(65_537) }))],
       [421, "of nginx", "*", () => edge.ask("/", { headers: { host: "evil.example" } })],
-      [429, "of nginx", "*", async () => refusedOf(await flood(edge, { from: "127.0.0.3" }, 20))],
+      [429, "of nginx", "*", async () => refusedOf(await flood(edge, { from: "127.0.0.3" }, 40))],
       [502, "of nginx", "*", () => edge.ask(`${EVENT}?gate=reset`, posting())],
     ])("%i %s bears every security header once", async (status, _what, scripts, ask) => {
       const answer = await ask();
@@ -94,7 +94,7 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
       [400, "a wrong event", "invalid_json", (asking) => edge.ask(EVENT, { ...asking, body: "{" })],
       [405, "a wrong method", "method_not_allowed", (asking) => edge.ask(EVENT, { ...asking, method: "PUT" })],
       [413, "a large body", "payload_too_large", (asking) => edge.ask(EVENT, { ...asking, body: "x".repeat(65_537) })],
-      [429, "too many", "rate_limited", async (asking) => refusedOf(await flood(edge, asking, 12))],
+      [429, "too many", "rate_limited", async (asking) => refusedOf(await flood(edge, asking, 40))],
       [502, "a collector that is gone", "collector_unavailable", (asking) => edge.ask(`${EVENT}?gate=reset`, asking)],
     ])("that is allowed can read %i for %s, and gets the header once", async (status, _what, error, ask) => {
       const from = `127.0.1.${status % 250}`;
@@ -136,6 +136,7 @@ describe.skipIf(!hasEdgeParts)(`the edge [needs ${NEED}]`, () => {
   });
 
   describeClients(() => stack);
+
   it("cuts off a body that does not come", async () => {
     const { ms, answer } = await slowBody;
     expect(answer).toBe("");

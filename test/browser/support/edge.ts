@@ -30,7 +30,7 @@ export type Edge = {
   readonly seen: readonly SeenRequest[];
   /** Requests that sent events, with what they held. */
   readonly posts: () => readonly SeenBatch[];
-  /** How many requests wait for the collector's answer at this moment. */
+  /** How many requests are being answered at this moment; one that hangs is not. */
   readonly underWay: () => number;
   /** Requests for the run-time config. */
   readonly configRequests: () => readonly SeenRequest[];
@@ -54,11 +54,10 @@ export async function startEdge(collectorUrl: string): Promise<Edge> {
     const body = await readBody(request);
     seen.push({ method: request.method ?? "", path, headers: request.headers, body, at: performance.now() });
     const outage = [...outages].find(([prefix]) => path.startsWith(prefix))?.[1];
-    if (outage === "reset") request.socket.destroy();
-    else if (outage !== undefined && outage !== "hang") sendOutage(request, response, outage);
     // A page may ask on when its test is over and the collector has gone.
-    else if (!outage)
-      await passOn({ request, response, body, collectorUrl, config }).catch(() => request.socket.destroy());
+    if (!outage) await passOn({ request, response, body, collectorUrl, config }).catch(() => request.socket.destroy());
+    else if (outage === "reset") request.socket.destroy();
+    else if (outage !== "hang") sendOutage(request, response, outage);
     underWay -= 1;
   });
   const url = await listen(server, "127.0.0.1");
